@@ -1,0 +1,48 @@
+//! The trace drivers: each is a folder that knows its backend and `nephoscope-telemetry`, and nothing else.
+//!
+//! [`registry`] is the only place that knows them all.
+
+#[cfg(feature = "embedded")]
+mod embedded;
+mod memory;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "sql")]
+mod sql;
+
+use nephoscope_telemetry::{Entry, Registry};
+
+/// Registers the schemes of a driver, or that its feature was left out.
+macro_rules! register {
+    ($registry:ident, $feature:literal, $module:ident, [$($scheme:literal),+]) => {
+        #[cfg(feature = $feature)]
+        let entry = Entry::Built($module::connect);
+        #[cfg(not(feature = $feature))]
+        let entry = Entry::LeftOut { feature: $feature };
+        $($registry.register($scheme, entry);)+
+    };
+}
+
+/// All drivers, by every spelling of their schemes.
+pub fn registry() -> Registry {
+    let mut registry = Registry::default();
+    registry.register("memory", Entry::Built(memory::connect));
+    register!(registry, "embedded", embedded, ["embedded"]);
+    register!(registry, "redis", redis, ["redis", "rediss", "redissentinel"]);
+    register!(
+        registry,
+        "sql",
+        sql,
+        [
+            "sqlite",
+            "mysql",
+            "mysql+pymysql",
+            "mysql+mysqldb",
+            "postgresql",
+            "postgresql+psycopg2",
+            "postgresql+psycopg",
+            "postgres"
+        ]
+    );
+    registry
+}

@@ -1,0 +1,148 @@
+//! Base ids, trace ids and parent ids.
+
+use std::fmt;
+
+/// An id of a trace or of a trace point, kept exactly as it was given.
+///
+/// OSProfiler makes UUIDs, but takes whatever a signed header holds, so any text is an id. The canonical
+/// spelling of a UUID (36 characters, lower case, with dashes) is kept as its 16 bytes; every other text,
+/// including other spellings of a UUID, is kept as text and is a different id, as it is for OSProfiler.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id(Spelling);
+
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Spelling {
+    Uuid([u8; 16]),
+    Text(Box<str>),
+}
+
+/// Where the dashes of a canonical UUID stand.
+const DASHES: [usize; 4] = [8, 13, 18, 23];
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+impl Id {
+    /// The id with this spelling.
+    pub fn new(text: &str) -> Self {
+        match uuid_bytes(text.as_bytes()) {
+            Some(bytes) => Self(Spelling::Uuid(bytes)),
+            None => Self(Spelling::Text(text.into())),
+        }
+    }
+
+    /// The id whose spelling is the canonical one of this UUID.
+    pub const fn from_uuid(bytes: [u8; 16]) -> Self {
+        Self(Spelling::Uuid(bytes))
+    }
+
+    /// The 16 bytes, when the spelling is the canonical one of a UUID.
+    pub fn as_uuid(&self) -> Option<&[u8; 16]> {
+        match &self.0 {
+            Spelling::Uuid(bytes) => Some(bytes),
+            Spelling::Text(_) => None,
+        }
+    }
+
+    /// Calls `read` with the spelling, without allocating.
+    pub fn with_str<T>(&self, read: impl FnOnce(&str) -> T) -> T {
+        match &self.0 {
+            Spelling::Text(text) => read(text),
+            Spelling::Uuid(bytes) => {
+                let text = uuid_text(bytes);
+                read(std::str::from_utf8(&text).expect("hexadecimal digits and dashes are ASCII"))
+            }
+        }
+    }
+}
+
+fn uuid_bytes(text: &[u8]) -> Option<[u8; 16]> {
+    if text.len() != 36 {
+        return None;
+    }
+    let mut bytes = [0; 16];
+    let mut nibbles = 0;
+    for (at, &byte) in text.iter().enumerate() {
+        if DASHES.contains(&at) {
+            if byte != b'-' {
+                return None;
+            }
+            continue;
+        }
+        let nibble = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        bytes[nibbles / 2] = bytes[nibbles / 2] << 4 | nibble;
+        nibbles += 1;
+    }
+    Some(bytes)
+}
+
+fn uuid_text(bytes: &[u8; 16]) -> [u8; 36] {
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for byte in bytes {
+        if DASHES.contains(&at) {
+            at += 1;
+        }
+        text[at] = HEX[usize::from(byte >> 4)];
+        text[at + 1] = HEX[usize::from(byte & 15)];
+        at += 2;
+    }
+    text
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_str(|text| f.pad(text))
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_str(|text| fmt::Debug::fmt(text, f))
+    }
+}
+
+impl From<&str> for Id {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_spelling_is_a_uuid() {
+        let canonical = "7f4c1a04-3d5e-4a0a-9a3f-0c6d2b1e8f00";
+        assert_eq!(Id::new(canonical).as_uuid().map(|bytes| bytes[0]), Some(0x7f));
+        for other in [
+            "7F4C1A04-3D5E-4A0A-9A3F-0C6D2B1E8F00",
+            "7f4c1a043d5e4a0a9a3f0c6d2b1e8f00",
+            "7f4c1a04-3d5e-4a0a-9a3f-0c6d2b1e8f0é",
+            "7f4c1a04_3d5e-4a0a-9a3f-0c6d2b1e8f00",
+            "",
+            "*",
+        ] {
+            assert_eq!(Id::new(other).as_uuid(), None, "{other}");
+            assert_ne!(Id::new(other), Id::new(canonical));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_kept_as_given(text in ".*") {
+            prop_assert_eq!(Id::new(&text).to_string(), text);
+        }
+
+        #[test]
+        fn a_uuid_is_kept_as_given(bytes: [u8; 16]) {
+            let id = Id::from_uuid(bytes);
+            prop_assert_eq!(Id::new(&id.to_string()), id);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Strings to JSON and back.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// What a JSON string says; nothing when the value is no string.
+///
+/// Half of a surrogate pair, which Python writes for a lone surrogate, becomes U+FFFD: no Rust string can hold it.
+pub fn decode(value: &str) -> Option<Cow<'_, str>> {
+    value.starts_with('"').then(|| decode_checked(value))
+}
+
+/// As [`decode`], of a string in its quotes that the scanner has passed.
+pub(super) fn decode_checked(quoted: &str) -> Cow<'_, str> {
+    let inner = &quoted[1..quoted.len() - 1];
+    let Some(first) = memchr::memchr(b'\\', inner.as_bytes()) else {
+        return Cow::Borrowed(inner);
+    };
+    let mut text = String::with_capacity(inner.len());
+    text.push_str(&inner[..first]);
+    let mut rest = &inner[first..];
+    while let Some(escaped) = rest.strip_prefix('\\') {
+        rest = decode_escape(&mut text, escaped);
+        let plain = memchr::memchr(b'\\', rest.as_bytes()).unwrap_or(rest.len());
+        text.push_str(&rest[..plain]);
+        rest = &rest[plain..];
+    }
+    Cow::Owned(text)
+}
+
+/// Decodes what follows a backslash, and returns what comes behind.
+fn decode_escape<'a>(text: &mut String, escaped: &'a str) -> &'a str {
+    let simple = match escaped.as_bytes()[0] {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return decode_unicode(text, escaped),
+        other => char::from(other),
+    };
+    text.push(simple);
+    &escaped[1..]
+}
+
+fn decode_unicode<'a>(text: &mut String, escaped: &'a str) -> &'a str {
+    let unit = |text: &str| u16::from_str_radix(text.get(2..6)?, 16).ok();
+    let high = u16::from_str_radix(&escaped[1..5], 16).unwrap_or(0xfffd);
+    let rest = &escaped[5..];
+    if let Some(low) = rest.starts_with("\\u").then(|| unit(rest)).flatten()
+        && let Some(Ok(character)) = char::decode_utf16([high, low]).next()
+        && character.len_utf16() == 2
+    {
+        text.push(character);
+        return &rest[6..];
+    }
+    text.push(char::from_u32(u32::from(high)).unwrap_or('\u{fffd}'));
+    rest
+}
+
+/// Appends a text as a JSON string, in ASCII only, as Python's `json.dumps` does.
+pub fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut plain = 0;
+    for (at, character) in text.char_indices() {
+        if matches!(character, ' '..='~') && character != '"' && character != '\\' {
+            continue;
+        }
+        out.push_str(&text[plain..at]);
+        plain = at + character.len_utf8();
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            other => {
+                for unit in other.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}").expect("a String takes all");
+                }
+            }
+        }
+    }
+    out.push_str(&text[plain..]);
+    out.push('"');
+}

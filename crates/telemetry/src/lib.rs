@@ -1,0 +1,33 @@
+//! The vocabulary of Nephoscope.
+//!
+//! A [`TracePoint`] is what OSProfiler emits; all points of one base id are a trace; a [`Report`] is the tree
+//! with timings that `osprofiler trace show --json` prints. A [`ConnectionString`] names a backend, and a
+//! [`Driver`] found by its scheme in a [`Registry`] writes traces to it and reads them back.
+//!
+//! Nothing here does I/O, reads a clock or keeps global state.
+
+mod bad_point;
+mod connection_string;
+mod driver;
+mod error;
+mod id;
+pub mod json;
+mod points;
+mod registry;
+pub mod report;
+mod summary;
+mod timestamp;
+mod trace_point;
+
+pub use bad_point::BadPoint;
+pub use connection_string::{ConnectionString, Host, InvalidConnectionString};
+pub use driver::{BoxFuture, Capabilities, Driver, Purged};
+pub use error::{Error, ErrorKind, Result};
+pub use id::Id;
+pub use json::Json;
+pub use points::{BadPoints, Points};
+pub use registry::{Connecting, Entry, Registry};
+pub use report::Report;
+pub use summary::{TraceFilter, TraceSummary};
+pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use trace_point::TracePoint;
