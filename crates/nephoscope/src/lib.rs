@@ -1,1 +1,3 @@
+//! The binary's insides: commands, configuration, wiring.
 
+pub mod show;

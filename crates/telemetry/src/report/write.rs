@@ -88,7 +88,7 @@ impl Report {
     }
 
     /// Everything from the brace of a node to the bracket of its children.
-    fn write_node(&self, text: &mut String, node: &Node, depth: usize) {
+    pub(super) fn write_node(&self, text: &mut String, node: &Node, depth: usize) {
         text.push_str("\"info\": {\"name\": ");
         write_string(text, &node.name);
         for (key, value) in [("project", &node.project), ("service", &node.service), ("host", &node.host)] {
