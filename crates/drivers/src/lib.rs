@@ -4,6 +4,7 @@
 
 #[cfg(feature = "embedded")]
 mod embedded;
+pub mod guard;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
