@@ -12,7 +12,7 @@ mod text;
 use std::fmt;
 
 pub use scanner::{InvalidJson, Scanner};
-pub use text::{decode, write_string};
+pub use text::{decode, standard, write_string};
 
 /// One JSON value as its text, on one line.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -7,6 +7,7 @@
 //! Nothing here does I/O, reads a clock or keeps global state.
 
 mod bad_point;
+mod batch;
 mod connection_string;
 mod driver;
 mod error;
@@ -20,6 +21,7 @@ mod timestamp;
 mod trace_point;
 
 pub use bad_point::BadPoint;
+pub use batch::{Batch, Place};
 pub use connection_string::{ConnectionString, Host, InvalidConnectionString};
 pub use driver::{BoxFuture, Capabilities, Driver, Purged};
 pub use error::{Error, ErrorKind, Result};

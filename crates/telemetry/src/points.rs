@@ -1,6 +1,6 @@
 //! The points of one trace, as a backend gave them.
 
-use crate::{BadPoint, TracePoint};
+use crate::{BadPoint, Report, TracePoint};
 
 /// What a driver read of one trace: the points, and what it found in their place.
 ///
@@ -51,6 +51,14 @@ impl Points {
     /// siblings of the same millisecond in the order it is given.
     pub fn sort_by_time(&mut self) {
         self.good.sort_by_key(|point| (point.timestamp, point.is_stop()));
+    }
+}
+
+impl Points {
+    /// The report of the points in order of time, as people want to see it; see [`sort_by_time`](Self::sort_by_time).
+    pub fn into_report(mut self) -> Report {
+        self.sort_by_time();
+        Report::build(self.good)
     }
 }
 

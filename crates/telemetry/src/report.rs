@@ -20,9 +20,10 @@ use indexmap::IndexMap;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::{Id, Json, TracePoint};
+use crate::{Id, Json, Timestamp, TracePoint};
 
 pub use read::InvalidReport;
+pub use write::Dialect;
 
 /// All operations of a trace as a tree. Times are relative to the earliest point.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Report {
     /// In the order in which they were first met.
     nodes: Vec<Node>,
     roots: Vec<u32>,
+    base_id: Option<Id>,
+    earliest: Option<Timestamp>,
     finished_ms: Option<i64>,
     last_trace_started_ms: Option<i64>,
     stats: IndexMap<SmolStr, Stat>,
@@ -136,6 +139,17 @@ impl Report {
     /// How many operations are not in the tree, because their parents form a circle.
     pub fn unreachable(&self) -> usize {
         self.unreachable
+    }
+
+    /// Id of the trace; nothing without points, or when a saved report does not tell it.
+    pub fn base_id(&self) -> Option<&Id> {
+        self.base_id.as_ref()
+    }
+
+    /// Time of the earliest point, which all other times are relative to; nothing without points, or when a saved
+    /// report does not tell it.
+    pub fn earliest(&self) -> Option<Timestamp> {
+        self.earliest
     }
 
     /// Time of the latest point, in milliseconds; nothing without points.

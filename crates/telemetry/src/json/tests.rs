@@ -64,6 +64,21 @@ fn escapes_are_decoded_and_half_a_pair_is_replaced() {
     assert_eq!(decode("12"), None);
 }
 
+#[test]
+fn what_only_python_takes_is_made_standard() {
+    for (python, json) in [
+        (
+            r#"[NaN, -Infinity, {"NaN\\\"Infinity": Infinity}]"#,
+            r#"[null, -1e999, {"NaN\\\"Infinity": 1e999}]"#,
+        ),
+        (r#"{"a": "Infinity"}"#, r#"{"a": "Infinity"}"#),
+        ("NaN", "null"),
+        ("\"N", "\"N"),
+    ] {
+        assert_eq!(standard(python), json);
+    }
+}
+
 /// Any JSON value, as serde_json knows it.
 fn any_value() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
@@ -122,5 +137,6 @@ proptest! {
             entries(json.as_str()).for_each(drop);
         }
         entries(&text).for_each(drop);
+        let _ = standard(&text);
     }
 }

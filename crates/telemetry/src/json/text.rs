@@ -86,3 +86,47 @@ pub fn write_string(out: &mut String, text: &str) {
     out.push_str(&text[plain..]);
     out.push('"');
 }
+
+/// Makes text of the Python dialect standard JSON: `NaN` becomes `null`, `Infinity` a number too large for a double,
+/// which JavaScript and Python read as infinity.
+///
+/// Takes any run of whole tokens, and borrows what needs no change.
+pub fn standard(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    let bytes = text.as_bytes();
+    while let Some(found) = memchr::memchr3(b'"', b'N', b'I', &bytes[at..]) {
+        at += found;
+        let (word, replacement) = match bytes[at] {
+            b'"' => {
+                at = end_of_string(bytes, at);
+                continue;
+            }
+            b'N' => ("NaN", "null"),
+            _ => ("Infinity", "1e999"),
+        };
+        out.push_str(&text[copied..at]);
+        out.push_str(replacement);
+        at = (at + word.len()).min(bytes.len());
+        copied = at;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[copied..]);
+    Cow::Owned(out)
+}
+
+/// The place behind the closing quote of the string that opens here.
+fn end_of_string(bytes: &[u8], open: usize) -> usize {
+    let mut at = open + 1;
+    while let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[at.min(bytes.len())..]) {
+        at += found;
+        if bytes[at] == b'"' {
+            return at + 1;
+        }
+        at += 2;
+    }
+    bytes.len()
+}

@@ -43,6 +43,8 @@ impl Report {
             stats: stats(&nodes),
             roots: link(&mut nodes),
             nodes,
+            base_id: points.first().map(|point| point.base_id.clone()),
+            earliest,
             finished_ms: latest.map(ms),
             last_trace_started_ms: last_started.map(ms),
             points,

@@ -35,6 +35,8 @@ impl Report {
         let mut report = Self {
             nodes: Vec::new(),
             roots: Vec::new(),
+            base_id: None,
+            earliest: None,
             finished_ms: None,
             last_trace_started_ms: None,
             stats: IndexMap::new(),
@@ -80,6 +82,7 @@ impl Report {
         if !has_children {
             return Err(InvalidReport::Shape("it has no `children`"));
         }
+        report.base_id = report.nodes.iter().find_map(Node::saved_base_id);
         report.add_micros();
         Ok(report)
     }
@@ -123,6 +126,7 @@ impl Report {
     fn add_micros(&mut self) {
         let times: Vec<_> = self.nodes.iter().map(Node::saved_times).collect();
         let origin = times.iter().flat_map(|&(started, finished)| [started, finished]).flatten().min();
+        self.earliest = origin.map(Timestamp::from_micros);
         for (node, (started, finished)) in self.nodes.iter_mut().zip(times) {
             let exact = |time: Option<i64>, ms: i64| match (time, origin) {
                 (Some(time), Some(origin)) if (time - origin) / 1000 == ms => time - origin,
@@ -175,6 +179,13 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    fn saved_base_id(&self) -> Option<Id> {
+        self.payloads.iter().find_map(|payload| match payload {
+            Payload::Saved(saved) => saved.1.get("base_id").map(read_id),
+            Payload::Point(_) => None,
+        })
     }
 
     fn saved_times(&self) -> (Option<i64>, Option<i64>) {

@@ -155,6 +155,15 @@ fn operations_in_a_circle_are_counted_as_unreachable() {
 }
 
 #[test]
+fn in_the_standard_dialect_everybody_reads_it() {
+    let mut bytes = Vec::new();
+    Report::build(points("unicode")).write_json(Dialect::Standard, &mut bytes).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(text.contains("1e999"));
+    serde_json::from_str::<Box<serde_json::value::RawValue>>(&text).unwrap();
+}
+
+#[test]
 fn without_points_the_report_is_empty() {
     let report = Report::build(Vec::new());
     let expected = r#"{"info": {"name": "total", "started": 0, "finished": null, "last_trace_started": null}, "children": [], "stats": {}}"#;

@@ -4,7 +4,16 @@ use std::io::{self, Write};
 
 use super::{Node, Payload, Report};
 use crate::Json;
-use crate::json::write_string;
+use crate::json::{self, write_string};
+
+/// Which JSON a report is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// As Python writes and reads it: `NaN` and `Infinity` stand as services sent them.
+    Python,
+    /// As everybody reads it; see [`json::standard`].
+    Standard,
+}
 
 /// Nodes deeper than this are not indented further, so that the output grows with the points and not with their
 /// depth: OSProfiler's own, 10,000 deep, is larger than a gigabyte.
@@ -15,16 +24,15 @@ const PIECE_BYTES: usize = 64 * 1024;
 impl Report {
     /// Writes the report as JSON in ASCII, indented, a notification a line, with a line break at the end.
     ///
-    /// Values are those of `osprofiler trace show --json`. What Python writes outside the JSON standard, `NaN` and
-    /// `Infinity`, stands here too if a service sent it.
-    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+    /// Values are those of `osprofiler trace show --json`.
+    pub fn write_json(&self, dialect: Dialect, out: &mut impl Write) -> io::Result<()> {
         let mut text = String::with_capacity(PIECE_BYTES * 2);
         text.push_str("{\n  \"info\": {\"name\": \"total\", \"started\": 0, \"finished\": ");
         push_optional(&mut text, self.finished_ms);
         text.push_str(", \"last_trace_started\": ");
         push_optional(&mut text, self.last_trace_started_ms);
         text.push_str("},\n  \"children\": [");
-        self.write_children(&mut text, out)?;
+        self.write_children(&mut text, dialect, out)?;
         text.push_str("],\n  \"stats\": {");
         for (at, (name, stat)) in self.stats().enumerate() {
             text.push_str(if at == 0 { "\n    " } else { ",\n    " });
@@ -36,17 +44,17 @@ impl Report {
             text.push('}');
         }
         text.push_str(if self.stats.is_empty() { "}\n}\n" } else { "\n  }\n}\n" });
-        out.write_all(text.as_bytes())
+        hand_on(&text, dialect, out)
     }
 
-    /// The report as JSON text; see [`write_json`](Self::write_json).
+    /// The report as JSON text of the Python dialect; see [`write_json`](Self::write_json).
     pub fn to_json(&self) -> String {
         let mut bytes = Vec::new();
-        self.write_json(&mut bytes).expect("a Vec takes all");
+        self.write_json(Dialect::Python, &mut bytes).expect("a Vec takes all");
         String::from_utf8(bytes).expect("the report is written from text")
     }
 
-    fn write_children(&self, text: &mut String, out: &mut impl Write) -> io::Result<()> {
+    fn write_children(&self, text: &mut String, dialect: Dialect, out: &mut impl Write) -> io::Result<()> {
         /// What is left to write; the last comes first.
         enum Step<'a> {
             Open { node: &'a Node, depth: usize, first: bool },
@@ -77,7 +85,7 @@ impl Report {
                 Step::Close { depth } => push_line(text, depth, "]}"),
             }
             if text.len() >= PIECE_BYTES {
-                out.write_all(text.as_bytes())?;
+                hand_on(text, dialect, out)?;
                 text.clear();
             }
         }
@@ -126,6 +134,14 @@ impl Report {
         node.parent_id.with_str(|id| write_string(text, id));
         push_key(text, "children");
         text.push('[');
+    }
+}
+
+/// Writes text that begins and ends between tokens.
+fn hand_on(text: &str, dialect: Dialect, out: &mut impl Write) -> io::Result<()> {
+    match dialect {
+        Dialect::Python => out.write_all(text.as_bytes()),
+        Dialect::Standard => out.write_all(json::standard(text).as_bytes()),
     }
 }
 
