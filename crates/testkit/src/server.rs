@@ -1,0 +1,82 @@
+//! Private real servers, for tests that should not trust a double.
+//!
+//! Each `start` gives a running server of its own, with its data in a temporary directory and a port on loopback, and
+//! ends it when it is dropped. A server does not survive the test that started it, not even one that is killed.
+//!
+//! Only programs that are installed are run. One that is not gives [`Missing`]: such a test should show as ignored,
+//! with the reason, unless [`required`] says that here it is a failure.
+
+mod certificate;
+mod daemon;
+mod mariadb;
+mod postgres;
+mod redis;
+mod sentinel;
+mod spawn;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub use mariadb::MariadbServer;
+pub use postgres::PostgresServer;
+pub use redis::{RedisOptions, RedisServer};
+pub use sentinel::SentinelGroup;
+
+/// The user of the servers that know users.
+pub const USER: &str = "nephele";
+/// The password of the servers that ask for one. It has to be encoded in a connection string: [`PASSWORD_ENCODED`].
+pub const PASSWORD: &str = "cumulus/of@rain:100%";
+/// [`PASSWORD`] as a connection string has it.
+pub const PASSWORD_ENCODED: &str = "cumulus%2Fof%40rain%3A100%25";
+
+/// A server that can be taken away and brought back, whatever it is.
+pub trait Server: Send {
+    /// Ends it at once, as a crash would. Its port is closed when this returns.
+    fn kill(&mut self);
+
+    /// Starts it again, with the same port and the same data, and waits until it answers.
+    fn restart(&mut self);
+
+    /// What it wrote to its log, for the message of a failed test.
+    fn log(&self) -> String;
+}
+
+/// A program that a test needs and that is not installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    program: &'static str,
+    package: &'static str,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not installed; Debian has it in the package {}", self.program, self.package)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+/// Whether a missing program is a failure, as it is where everything was installed on purpose:
+/// `NEPHOSCOPE_TEST_REQUIRE_SERVERS=1`.
+pub fn required() -> bool {
+    std::env::var_os("NEPHOSCOPE_TEST_REQUIRE_SERVERS").is_some_and(|value| value == "1")
+}
+
+/// The path of a program: on `PATH`, or where Debian keeps programs that ordinary users do not run.
+fn find(program: &'static str, package: &'static str) -> Result<PathBuf, Missing> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))
+        .map(|directory| directory.join(program))
+        .find(|candidate| candidate.is_file())
+        .ok_or(Missing { program, package })
+}
+
+/// A directory that only its owner may look into, gone with the value.
+fn private_directory() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("nephoscope-test-").tempdir().expect("a temporary directory can be made")
+}
+
+fn write(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+}

@@ -1,0 +1,160 @@
+//! A Redis server.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use super::certificate::{self, Certificate};
+use super::daemon::{Daemon, run};
+use super::spawn::free_port;
+use super::{Missing, PASSWORD, PASSWORD_ENCODED, Server, find, private_directory, write};
+
+/// What a [`RedisServer`] is to be like. The default asks for no password and keeps nothing on disk.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RedisOptions {
+    /// Asks for [`PASSWORD`].
+    pub password: bool,
+    /// Speaks TLS only.
+    pub tls: bool,
+    /// Writes every command to disk before it answers, so that a restart loses nothing.
+    pub durable: bool,
+    /// Follows the server on this port.
+    pub replica_of: Option<u16>,
+}
+
+/// A private Redis on 127.0.0.1.
+#[derive(Debug)]
+pub struct RedisServer {
+    daemon: Daemon,
+    options: RedisOptions,
+    port: u16,
+    certificate: Option<Certificate>,
+    /// Last, so that it outlives the process.
+    _directory: TempDir,
+}
+
+/// More than there are cases in a suite, so that each can have a database of its own.
+const DATABASES: u16 = 1024;
+
+impl RedisServer {
+    /// Starts one that asks for no password.
+    pub fn start() -> Result<Self, Missing> {
+        Self::start_with(RedisOptions::default())
+    }
+
+    /// Starts one like this.
+    pub fn start_with(options: RedisOptions) -> Result<Self, Missing> {
+        let program = find("redis-server", "redis-server")?;
+        let directory = private_directory();
+        let certificate = if options.tls { Some(certificate::make(directory.path())?) } else { None };
+        let port = free_port();
+        let file = directory.path().join("redis.conf");
+        write(&file, &configuration(options, port, directory.path(), certificate.as_ref()));
+        let daemon = Daemon::start(
+            &program,
+            vec![file.display().to_string()],
+            None,
+            directory.path().join("redis.log"),
+            "Ready to accept connections",
+        );
+        Ok(Self { daemon, options, port, certificate, _directory: directory })
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The connection string, with the password where one is asked for and the certificate for TLS.
+    pub fn url(&self) -> String {
+        self.database_url(0)
+    }
+
+    /// As [`url`](Self::url), of one of the numbered databases.
+    pub fn database_url(&self, database: u16) -> String {
+        assert!(database < DATABASES, "there are {DATABASES} databases");
+        let login = if self.options.password { format!(":{PASSWORD_ENCODED}@") } else { String::new() };
+        let place = format!("{login}127.0.0.1:{}/{database}", self.port);
+        match self.ca_file() {
+            Some(file) => format!("rediss://{place}?ssl_ca_certs={}", file.display()),
+            None => format!("redis://{place}"),
+        }
+    }
+
+    /// The file with the authority of its certificate, when it speaks TLS.
+    pub fn ca_file(&self) -> Option<PathBuf> {
+        self.certificate.as_ref().map(|made| made.certificate.clone())
+    }
+
+    /// Runs one command with `redis-cli`, such as `["-n", "3", "SET", "key", "value"]`, and returns what it prints.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let program = find("redis-cli", "redis-tools").expect("redis-server depends on it");
+        let mut command = Command::new(program);
+        command.args(["-p", &self.port.to_string()]);
+        if self.options.password {
+            command.env("REDISCLI_AUTH", PASSWORD);
+        }
+        if let Some(file) = self.ca_file() {
+            command.arg("--tls").arg("--cacert").arg(file);
+        }
+        command.args(arguments);
+        run(command).trim_end().to_owned()
+    }
+
+    pub(super) fn wait_for_log(&mut self, text: &str) {
+        self.daemon.wait_for_log_after(0, text);
+    }
+}
+
+fn configuration(
+    options: RedisOptions,
+    port: u16,
+    directory: &Path,
+    certificate: Option<&Certificate>,
+) -> String {
+    let mut lines = vec![
+        "bind 127.0.0.1".to_owned(),
+        format!("dir \"{}\"", directory.display()),
+        format!("databases {DATABASES}"),
+        "save \"\"".to_owned(),
+        // A new replica is served at once instead of after five seconds.
+        "repl-diskless-sync-delay 0".to_owned(),
+    ];
+    if let Some(made) = certificate {
+        lines.extend([
+            "port 0".to_owned(),
+            format!("tls-port {port}"),
+            format!("tls-cert-file \"{}\"", made.certificate.display()),
+            format!("tls-key-file \"{}\"", made.key.display()),
+            "tls-auth-clients no".to_owned(),
+        ]);
+    } else {
+        lines.push(format!("port {port}"));
+    }
+    if options.durable {
+        lines.extend(["appendonly yes".to_owned(), "appendfsync always".to_owned()]);
+    }
+    if options.password {
+        lines.extend([format!("requirepass \"{PASSWORD}\""), format!("masterauth \"{PASSWORD}\"")]);
+    }
+    if let Some(master) = options.replica_of {
+        lines.push(format!("replicaof 127.0.0.1 {master}"));
+    }
+    lines.join("\n") + "\n"
+}
+
+impl Server for RedisServer {
+    fn kill(&mut self) {
+        self.daemon.end(Signal::KILL);
+    }
+
+    fn restart(&mut self) {
+        self.daemon.restart();
+    }
+
+    fn log(&self) -> String {
+        self.daemon.log()
+    }
+}
