@@ -1,1 +1,52 @@
-//! The HTTP doors.
+//! The HTTP doors of Nephoscope: traces in, lists and reports out, health and own metrics.
+//!
+//! | path | what |
+//! |---|---|
+//! | `POST /api/trace-points` | a JSON array or JSON lines of trace points |
+//! | `GET /api/traces` | the newest traces, filtered by query parameters |
+//! | `GET /api/traces/ID` | the report of a trace |
+//! | `GET /healthcheck` | the process answers |
+//! | `GET /readyz` | its backends answer |
+//! | `GET /metrics` | its own metrics, OpenMetrics |
+//!
+//! Only this crate knows status codes.
+
+mod failure;
+mod listener;
+mod metrics;
+mod routes;
+mod traces;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+pub use listener::{SHUTDOWN_TIME_LIMIT, serve};
+pub use traces::Traces;
+
+use metrics::Metrics;
+
+/// What the routes share.
+#[derive(Debug)]
+struct App {
+    traces: Arc<Traces>,
+    metrics: Metrics,
+    ingest: routes::IngestGate,
+}
+
+/// The routes over these traces.
+pub fn router(traces: Arc<Traces>) -> Router {
+    let app = Arc::new(App { metrics: Metrics::new(&traces), traces, ingest: routes::IngestGate::default() });
+    Router::new()
+        .route("/api/trace-points", post(routes::store_trace_points))
+        .route("/api/traces", get(routes::list_traces))
+        .route("/api/traces/{*id}", get(routes::show_trace))
+        .route("/healthcheck", get(routes::healthcheck))
+        .route("/readyz", get(routes::readyz))
+        .route("/metrics", get(routes::metrics))
+        .fallback(routes::not_found)
+        .method_not_allowed_fallback(routes::method_not_allowed)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), metrics::count_requests))
+        .with_state(app)
+}

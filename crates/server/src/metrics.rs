@@ -1,0 +1,104 @@
+//! The daemon's own metrics, in OpenMetrics text.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use nephoscope_drivers::guard::{Meter, OperationMeter};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::App;
+use crate::traces::Traces;
+
+type Labels = Vec<(&'static str, String)>;
+
+/// Counters of the daemon, and those of its drivers.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    points: Family<Labels, Counter>,
+    requests: Family<Labels, Counter>,
+}
+
+impl Metrics {
+    pub(crate) fn new(traces: &Traces) -> Self {
+        let mut registry = Registry::with_prefix("nephoscope");
+        let (points, requests) = (Family::default(), Family::default());
+        registry.register("trace_points", "Trace points that came in over HTTP", points.clone());
+        registry.register("http_requests", "Requests answered", requests.clone());
+        let meters = traces.meters().map(|(name, meter)| (name.to_owned(), meter)).collect();
+        registry.register_collector(Box::new(Drivers { meters }));
+        Self { registry, points, requests }
+    }
+
+    pub(crate) fn count_points(&self, stored: usize, bad: usize) {
+        for (result, count) in [("stored", stored), ("bad", bad)] {
+            self.points.get_or_create(&vec![("result", result.to_owned())]).inc_by(count as u64);
+        }
+    }
+
+    pub(crate) fn encode(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("a String takes all");
+        text
+    }
+}
+
+/// Counts every request by its route and status.
+pub(crate) async fn count_requests(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = matched.map_or("none", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
+    let labels = vec![("route", route), ("status", response.status().as_str().to_owned())];
+    app.metrics.requests.get_or_create(&labels).inc();
+    response
+}
+
+/// Reads the meters of the drivers when it is asked.
+#[derive(Debug)]
+struct Drivers {
+    meters: Vec<(String, Arc<Meter>)>,
+}
+
+impl Collector for Drivers {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        type Read = fn(&OperationMeter) -> &AtomicU64;
+        let counts: [(&str, &str, Read); 4] = [
+            ("driver_operations_done", "Operations of a trace driver that ended well", |meter| &meter.done),
+            ("driver_operations_failed", "Operations of a trace driver that failed for good", |meter| {
+                &meter.failed
+            }),
+            ("driver_operations_retried", "Operations of a trace driver tried again", |meter| &meter.retried),
+            ("driver_operations_micros", "Time in operations of a trace driver, in microseconds", |meter| {
+                &meter.micros
+            }),
+        ];
+        for (name, help, read) in counts {
+            let mut family = encoder.encode_descriptor(
+                name,
+                help,
+                None::<&Unit>,
+                prometheus_client::metrics::MetricType::Counter,
+            )?;
+            for (driver, meter) in &self.meters {
+                for (operation, meter) in operations(meter) {
+                    let labels = [("driver", driver.as_str()), ("operation", operation)];
+                    let count = ConstCounter::new(read(meter).load(Ordering::Relaxed));
+                    count.encode(family.encode_family(&labels)?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn operations(meter: &Meter) -> [(&'static str, &OperationMeter); 4] {
+    [("notify", &meter.notify), ("points", &meter.points), ("list", &meter.list), ("purge", &meter.purge)]
+}

@@ -1,0 +1,23 @@
+//! What each path does.
+
+mod health;
+mod trace_points;
+mod traces;
+
+pub(crate) use health::{healthcheck, metrics, readyz};
+pub(crate) use trace_points::{IngestGate, store_trace_points};
+pub(crate) use traces::{list_traces, show_trace};
+
+use axum::http::{Method, StatusCode, Uri};
+
+use crate::failure::Failure;
+
+/// Every path that is not there.
+pub(crate) async fn not_found(uri: Uri) -> Failure {
+    Failure::new(StatusCode::NOT_FOUND, format!("nothing is at {}", uri.path()))
+}
+
+/// Every method that a path does not know.
+pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Failure {
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not take {method}", uri.path()))
+}
