@@ -14,6 +14,7 @@ use nephoscope_telemetry::{
 pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {
     Box::pin(async move {
         to.expect_options(&["filter_error_trace"])?;
+        to.flag("filter_error_trace")?;
         Ok(Arc::new(Memory::default()) as Arc<dyn Driver>)
     })
 }

@@ -1,0 +1,39 @@
+//! Every driver, held to the promises of the trait: `testkit`'s conformance suite.
+//!
+//! A subject is a driver and one way to use it. What a backend cannot do is an excuse beside its subject, with the
+//! reason, and shows as ignored; so does a subject whose server is not installed.
+
+#[cfg(feature = "embedded")]
+mod embedded;
+mod memory;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "sql")]
+mod sql;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use nephoscope_testkit::conclude;
+use nephoscope_testkit::conformance::{Excuse, Subject, trials};
+
+/// Subjects of one driver.
+type Subjects = Vec<Arc<dyn Subject>>;
+
+fn main() -> ExitCode {
+    let subjects = [
+        memory::subjects(),
+        #[cfg(feature = "embedded")]
+        embedded::subjects(),
+        #[cfg(feature = "redis")]
+        redis::subjects(),
+        #[cfg(feature = "sql")]
+        sql::subjects(),
+    ];
+    conclude(trials(&nephoscope_drivers::registry(), &subjects.concat()))
+}
+
+/// One reason for several cases.
+const fn excuse(case: &'static str, reason: &'static str) -> Excuse {
+    Excuse { case, reason }
+}
