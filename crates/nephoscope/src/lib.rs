@@ -1,3 +1,39 @@
-//! The binary's insides: commands, configuration, wiring.
+//! The binary's insides: commands, configuration, wiring. Knows every crate, known by none.
 
+pub mod backend;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod exit;
+pub mod manual;
+mod output;
+mod progress;
+pub mod serve;
 pub mod show;
+pub mod terminal;
+mod time;
+pub mod trace;
+
+use cli::{Cli, Command, ConfigCommand};
+use config::Config;
+
+/// Runs a command.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    let registry = nephoscope_drivers::registry();
+    match cli.command {
+        Command::Serve(args) => serve::run(args, &registry).await,
+        Command::Demo(args) => demo::run(args, &registry).await,
+        Command::Trace(command) => trace::run(command, &registry).await,
+        Command::Config(ConfigCommand::Check(args)) => {
+            Config::read(&args, &registry)?;
+            tracing::info!("the configuration has no mistakes");
+            Ok(())
+        }
+        Command::Config(ConfigCommand::Show(args)) => {
+            let config = Config::read(&args, &registry)?;
+            output::print(&config.to_string())
+        }
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { out } => manual::man(out.as_deref()),
+    }
+}

@@ -1,0 +1,249 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use nephoscope_telemetry::{ConnectionString, Timestamp};
+
+use crate::time;
+
+/// Every OpenStack request traced: reads, writes and shows OSProfiler's traces in any backend.
+#[derive(Debug, Parser)]
+#[command(name = "nephoscope", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one value in the whole run")]
+pub enum Command {
+    /// Run the daemon: trace points in over HTTP, lists and reports out
+    Serve(ServeArgs),
+    /// Run the daemon on a throw-away store filled with recorded traces, and show one
+    Demo(DemoArgs),
+    /// Show, list, move and delete traces
+    #[command(subcommand)]
+    Trace(TraceCommand),
+    /// Check or show the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write all manual pages to a directory
+    Man {
+        /// Write a page for every command to this directory
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// Where the daemon's settings come from.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ConfigArgs {
+    /// The configuration file; without one, an embedded store on the loopback interface
+    #[arg(long, value_name = "FILE", env = "NEPHOSCOPE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Directory of the embedded stores
+    #[arg(long, value_name = "DIR", env = "NEPHOSCOPE_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDRESS:PORT", env = "NEPHOSCOPE_LISTEN")]
+    pub listen: Option<String>,
+}
+
+/// `nephoscope serve`
+#[derive(Args, Debug)]
+pub struct ServeArgs {
+    /// Where the settings come from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// `nephoscope demo`
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Address and port to listen on; any free port when this one is taken
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8041")]
+    pub listen: String,
+}
+
+/// `nephoscope trace …`
+#[derive(Debug, Subcommand)]
+pub enum TraceCommand {
+    /// Show a trace as a tree, JSON, HTML or DOT
+    Show(ShowArgs),
+    /// List traces, newest first
+    List(ListArgs),
+    /// Store trace points from JSON lines
+    Import(ImportArgs),
+    /// Write the trace points of one trace or of all as JSON lines
+    Export(ExportArgs),
+    /// Copy traces from one backend to another
+    Copy(CopyArgs),
+    /// Delete old traces
+    Purge(PurgeArgs),
+}
+
+/// The backend of a command.
+#[derive(Args, Clone, Debug)]
+pub struct BackendArgs {
+    /// The backend, such as redis://127.0.0.1:6379 or embedded:// for the store of this machine
+    #[arg(long, value_name = "CS", env = "OSPROFILER_CONNECTION_STRING", hide_env_values = true)]
+    pub connection_string: Option<ConnectionString>,
+}
+
+/// `nephoscope trace show`
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// Id of the trace, or a file with a saved report or with trace points as JSON lines; `-` for standard input
+    #[arg(value_name = "ID|FILE")]
+    pub trace: String,
+    /// The backend.
+    #[command(flatten)]
+    pub backend: BackendArgs,
+    /// Show the report as JSON, equal to what `osprofiler trace show --json` prints
+    #[arg(long)]
+    pub json: bool,
+    /// Show the report as a page that needs no network
+    #[arg(long)]
+    pub html: bool,
+    /// Show the report in the DOT language
+    #[arg(long)]
+    pub dot: bool,
+    /// Show the report as a tree; the default
+    #[arg(long)]
+    pub tree: bool,
+    /// With --dot: also draw the graph to FILE.pdf (needs Graphviz)
+    #[arg(long, value_name = "FILE")]
+    pub render_dot: Option<PathBuf>,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Taken for compatibility: the page never loads anything
+    #[arg(long, hide = true)]
+    pub local_libs: bool,
+}
+
+/// `nephoscope trace list`
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// The backend.
+    #[command(flatten)]
+    pub backend: BackendArgs,
+    /// Only traces with an exception
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", default_value = "false",
+          value_parser = BoolishValueParser::new(), hide_possible_values = true, hide_default_value = true)]
+    pub error_trace: bool,
+    /// Only traces with a point of this service
+    #[arg(long, value_name = "S")]
+    pub service: Option<String>,
+    /// Only traces with a point of this name, without -start or -stop
+    #[arg(long, value_name = "N")]
+    pub name: Option<String>,
+    /// Only traces that began at this time or later: 2026-01-31, 2026-01-31T12:00:00, or 2h for two hours ago
+    #[arg(long, value_name = "T", value_parser = time::parse_moment)]
+    pub since: Option<Timestamp>,
+    /// Only traces that began before this time
+    #[arg(long, value_name = "T", value_parser = time::parse_moment)]
+    pub until: Option<Timestamp>,
+    /// Only traces that lasted at least so many milliseconds
+    #[arg(long, value_name = "MS", value_parser = time::parse_milliseconds)]
+    pub min_duration: Option<Duration>,
+    /// Only so many traces, the newest
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// How to print the list
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub format: ListFormat,
+}
+
+/// How a list is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Table,
+    /// An array of objects
+    Json,
+    /// With a head line
+    Csv,
+    /// Values only, separated by spaces
+    Value,
+}
+
+/// `nephoscope trace import`
+#[derive(Args, Debug)]
+pub struct ImportArgs {
+    /// File of trace points, one JSON object a line; `-` for standard input
+    pub file: PathBuf,
+    /// The backend.
+    #[command(flatten)]
+    pub backend: BackendArgs,
+}
+
+/// Which traces.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub struct Selection {
+    /// Id of the trace
+    pub id: Option<String>,
+    /// All traces
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `nephoscope trace export`
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// Which traces.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// The backend.
+    #[command(flatten)]
+    pub backend: BackendArgs,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `nephoscope trace copy`
+#[derive(Args, Debug)]
+pub struct CopyArgs {
+    /// Which traces.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// The backend to read from
+    #[arg(long, value_name = "CS")]
+    pub from: ConnectionString,
+    /// The backend to write to
+    #[arg(long, value_name = "CS")]
+    pub to: ConnectionString,
+}
+
+/// `nephoscope trace purge`
+#[derive(Args, Debug)]
+pub struct PurgeArgs {
+    /// Delete traces whose latest point is older: 30d, 12h, or a time
+    #[arg(long, value_name = "AGE", value_parser = time::parse_moment)]
+    pub older_than: Timestamp,
+    /// The backend.
+    #[command(flatten)]
+    pub backend: BackendArgs,
+}
+
+/// `nephoscope config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Report every mistake in the configuration
+    Check(ConfigArgs),
+    /// Print the settings in force, without secrets, and where each comes from
+    Show(ConfigArgs),
+}

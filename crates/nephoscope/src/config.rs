@@ -1,0 +1,128 @@
+//! The daemon's settings, and where each comes from: flag, environment, file or default, in that order.
+
+mod file;
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nephoscope_telemetry::{ConnectionString, Entry, Registry};
+
+use crate::backend;
+use crate::cli::ConfigArgs;
+use crate::exit::Failure;
+
+/// Gnocchi's port, on the loopback interface unless told otherwise.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8041";
+
+/// The settings in force.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Directory of the embedded stores.
+    pub data_dir: Setting<PathBuf>,
+    /// Where HTTP is listened to.
+    pub listen: Setting<String>,
+    /// The drivers that trace points go to; reads come from the first that can read.
+    pub trace_drivers: Setting<Vec<ConnectionString>>,
+}
+
+/// A value and where it comes from.
+#[derive(Clone, Debug)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where a setting comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag or an environment variable.
+    Flag,
+    /// A line of the configuration file.
+    File(PathBuf, usize),
+    /// Nobody said anything.
+    Default,
+}
+
+impl Config {
+    /// Reads the settings, or tells every mistake in them, one a line.
+    pub fn read(args: &ConfigArgs, registry: &Registry) -> Result<Self, Failure> {
+        let mut mistakes = Vec::new();
+        let file = match &args.config {
+            Some(path) => file::File::read(path, &mut mistakes),
+            None => file::File::default(),
+        };
+        let config = Self {
+            data_dir: choose(args.data_dir.clone(), file.data_dir, backend::data_dir),
+            listen: choose(args.listen.clone(), file.listen, || DEFAULT_LISTEN.into()),
+            trace_drivers: choose(None, file.trace_drivers, || {
+                vec![ConnectionString::parse("embedded://").expect("it is one")]
+            }),
+        };
+        config.check(registry, &mut mistakes);
+        if mistakes.is_empty() { Ok(config) } else { Err(Failure::BadConfiguration(mistakes.join("\n"))) }
+    }
+
+    fn check(&self, registry: &Registry, mistakes: &mut Vec<String>) {
+        let port = self.listen.value.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+        if !matches!(port, Some(Ok(_))) {
+            mistakes.push(format!(
+                "{}: `listen` is an address and a port, such as 127.0.0.1:8041 or [::1]:8041",
+                self.listen.origin
+            ));
+        }
+        if self.trace_drivers.value.is_empty() {
+            mistakes.push(format!("{}: `drivers` names no driver", self.trace_drivers.origin));
+        }
+        for driver in &self.trace_drivers.value {
+            let known = registry.schemes().find(|(scheme, _)| *scheme == driver.scheme());
+            let problem = match known {
+                Some((_, Entry::Built(_))) => continue,
+                Some((scheme, Entry::LeftOut { feature })) => {
+                    format!("{scheme} is left out of this build; it needs the cargo feature `{feature}`")
+                }
+                None => format!("no driver has the scheme `{}`", driver.scheme()),
+            };
+            mistakes.push(format!("{}: {problem}", self.trace_drivers.origin));
+        }
+    }
+}
+
+fn choose<T>(flag: Option<T>, file: Option<Setting<T>>, default: impl FnOnce() -> T) -> Setting<T> {
+    match flag {
+        Some(value) => Setting { value, origin: Origin::Flag },
+        None => file.unwrap_or_else(|| Setting { value: default(), origin: Origin::Default }),
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag => f.write_str("flag or environment"),
+            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+impl fmt::Display for Config {
+    /// As a configuration file, without secrets, with the origin of every setting.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| toml::Value::from(text).to_string();
+        let data_dir = quoted(&self.data_dir.value.to_string_lossy());
+        let drivers: Vec<_> =
+            self.trace_drivers.value.iter().map(|driver| quoted(&driver.to_string())).collect();
+        writeln!(f, "data_dir = {data_dir}  # {}", self.data_dir.origin)?;
+        writeln!(f, "\n[http]\nlisten = {}  # {}", quoted(&self.listen.value), self.listen.origin)?;
+        writeln!(f, "\n[traces]\ndrivers = [{}]  # {}", drivers.join(", "), self.trace_drivers.origin)
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests;

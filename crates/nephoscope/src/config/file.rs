@@ -1,0 +1,132 @@
+//! The configuration file: TOML, in which every mistake is found and told with its line.
+
+use std::path::{Path, PathBuf};
+
+use nephoscope_telemetry::ConnectionString;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Origin, Setting, read_file};
+
+/// What the file sets.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    pub(super) data_dir: Option<Setting<PathBuf>>,
+    pub(super) listen: Option<Setting<String>>,
+    pub(super) trace_drivers: Option<Setting<Vec<ConnectionString>>>,
+}
+
+impl File {
+    pub(super) fn read(path: &Path, mistakes: &mut Vec<String>) -> Self {
+        match read_file(path) {
+            Ok(text) => Self::parse(path, &text, mistakes),
+            Err(mistake) => {
+                mistakes.push(mistake);
+                Self::default()
+            }
+        }
+    }
+
+    fn parse(path: &Path, text: &str, mistakes: &mut Vec<String>) -> Self {
+        let mut reader = Reader { path, text, mistakes };
+        let mut file = Self::default();
+        match DeTable::parse(text) {
+            Ok(table) => file.take(table.get_ref(), &mut reader),
+            Err(error) => {
+                let at = error.span().map_or(0, |span| span.start);
+                reader.mistake(at, error.message());
+            }
+        }
+        file
+    }
+
+    fn take(&mut self, table: &DeTable<'_>, reader: &mut Reader<'_>) {
+        for (key, value) in table {
+            match &**key.get_ref() {
+                "data_dir" => self.data_dir = reader.string(value, "data_dir").map(Setting::map_path),
+                "http" => reader.section(value, "http", |reader, key, value| match key {
+                    "listen" => self.listen = reader.string(value, "listen"),
+                    _ => reader.unknown("http", key, &["listen"], value),
+                }),
+                "traces" => reader.section(value, "traces", |reader, key, value| match key {
+                    "drivers" => self.trace_drivers = reader.connection_strings(value),
+                    _ => reader.unknown("traces", key, &["drivers"], value),
+                }),
+                unknown => reader.unknown("", unknown, &["data_dir", "http", "traces"], value),
+            }
+        }
+    }
+}
+
+impl Setting<String> {
+    fn map_path(self) -> Setting<PathBuf> {
+        Setting { value: self.value.into(), origin: self.origin }
+    }
+}
+
+/// Takes values out of the file and collects what is wrong with them.
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+    mistakes: &'a mut Vec<String>,
+}
+
+type Value<'a> = Spanned<DeValue<'a>>;
+
+impl Reader<'_> {
+    fn line(&self, at: usize) -> usize {
+        self.text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+    }
+
+    fn mistake(&mut self, at: usize, problem: &str) {
+        let line = self.line(at);
+        self.mistakes.push(format!("{}:{line}: {problem}", self.path.display()));
+    }
+
+    fn unknown(&mut self, section: &str, key: &str, known: &[&str], value: &Value<'_>) {
+        let place = if section.is_empty() { String::new() } else { format!(" in [{section}]") };
+        let known = known.join(", ");
+        self.mistake(value.span().start, &format!("`{key}` is not known{place}; known: {known}"));
+    }
+
+    fn section(&mut self, value: &Value<'_>, name: &str, mut take: impl FnMut(&mut Self, &str, &Value<'_>)) {
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                for (key, value) in table {
+                    take(self, key.get_ref(), value);
+                }
+            }
+            _ => self.mistake(value.span().start, &format!("`{name}` is a section: [{name}]")),
+        }
+    }
+
+    fn set<T>(&self, value: &Value<'_>, read: T) -> Setting<T> {
+        Setting { value: read, origin: Origin::File(self.path.into(), self.line(value.span().start)) }
+    }
+
+    fn string(&mut self, value: &Value<'_>, name: &str) -> Option<Setting<String>> {
+        match value.get_ref() {
+            DeValue::String(text) => Some(self.set(value, text.to_string())),
+            _ => {
+                self.mistake(value.span().start, &format!("`{name}` is a string in quotes"));
+                None
+            }
+        }
+    }
+
+    fn connection_strings(&mut self, value: &Value<'_>) -> Option<Setting<Vec<ConnectionString>>> {
+        let DeValue::Array(items) = value.get_ref() else {
+            self.mistake(value.span().start, "`drivers` is a list of connection strings: [\"embedded://\"]");
+            return None;
+        };
+        let mut read = Vec::new();
+        for item in items {
+            let Some(text) = self.string(item, "drivers") else { continue };
+            match ConnectionString::parse(&text.value) {
+                Ok(connection_string) => read.push(connection_string),
+                Err(error) => self.mistake(item.span().start, &error.to_string()),
+            }
+        }
+        (read.len() == items.len()).then(|| self.set(value, read))
+    }
+}

@@ -1,0 +1,85 @@
+use std::io::Write;
+
+use super::*;
+
+fn read(text: &str) -> (PathBuf, Result<Config, String>) {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let args = ConfigArgs { config: Some(file.path().into()), ..ConfigArgs::default() };
+    let config = Config::read(&args, &nephoscope_drivers::registry());
+    (file.path().into(), config.map_err(|failure| failure.to_string()))
+}
+
+#[test]
+fn every_setting_is_read_with_its_origin() {
+    let (path, config) =
+        read("data_dir = \"/d\"\n[http]\nlisten = \"[::1]:1\"\n[traces]\ndrivers = [\n  \"memory://\"]\n");
+    let config = config.unwrap();
+    assert_eq!(config.data_dir.value, Path::new("/d"));
+    assert_eq!(config.listen.value, "[::1]:1");
+    assert_eq!(config.trace_drivers.value[0].scheme(), "memory");
+    assert_eq!(config.trace_drivers.origin, Origin::File(path, 5));
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_line() {
+    let (path, config) = read(
+        "data_dir = 5\nport = 1\n[http]\nlisten = \"here\"\ntls = true\n[traces]\ndrivers = [\"memory://\", \"redis://:s3cret@h:x\", 7]\n",
+    );
+    let path = path.display();
+    let mistakes = config.unwrap_err();
+    for told in [
+        format!("{path}:1: `data_dir` is a string"),
+        format!("{path}:2: `port` is not known"),
+        format!("{path}:4: `listen` is an address"),
+        format!("{path}:5: `tls` is not known in [http]"),
+        format!("{path}:7: not a connection string: a port"),
+        format!("{path}:7: `drivers` is a string"),
+    ] {
+        assert!(mistakes.contains(&told), "{told} is not in:\n{mistakes}");
+    }
+    assert_eq!(mistakes.lines().count(), 6);
+    assert!(!mistakes.contains("s3cret"));
+}
+
+#[test]
+fn a_driver_that_nobody_has_is_a_mistake() {
+    let (_, config) = read("[traces]\ndrivers = [\"cassandra://h\"]\n");
+    assert!(config.unwrap_err().contains("`cassandra`"));
+    let (_, config) = read("[traces]\ndrivers = []\n");
+    assert!(config.unwrap_err().contains("names no driver"));
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_line() {
+    let (path, config) = read("data_dir = \"/d\"\n[http\n");
+    assert!(config.unwrap_err().contains(&format!("{}:2:", path.display())));
+}
+
+#[test]
+fn a_flag_comes_before_the_file() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"[http]\nlisten = \"127.0.0.1:1\"\n").unwrap();
+    let args = ConfigArgs {
+        config: Some(file.path().into()),
+        listen: Some("127.0.0.1:2".into()),
+        ..ConfigArgs::default()
+    };
+    let config = Config::read(&args, &nephoscope_drivers::registry()).unwrap();
+    assert_eq!((config.listen.value.as_str(), config.listen.origin), ("127.0.0.1:2", Origin::Flag));
+}
+
+#[test]
+fn what_is_shown_can_be_read_again_and_holds_no_secret() {
+    let (_, config) = read("data_dir = \"/a \\\"b\\\"\"\n[traces]\ndrivers = [\"memory://\"]\n");
+    let shown = config.unwrap().to_string();
+    let (_, again) = read(&shown);
+    assert_eq!(again.unwrap().data_dir.value, Path::new("/a \"b\""));
+    let secret = ConnectionString::parse("redis://:s3cret@h").unwrap();
+    let config = Config {
+        data_dir: Setting { value: "/d".into(), origin: Origin::Default },
+        listen: Setting { value: DEFAULT_LISTEN.into(), origin: Origin::Default },
+        trace_drivers: Setting { value: vec![secret], origin: Origin::Default },
+    };
+    assert!(!format!("{config} {config:?}").contains("s3cret"));
+}

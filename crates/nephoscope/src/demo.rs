@@ -1,0 +1,62 @@
+//! `nephoscope demo`
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use anyhow::Context;
+use nephoscope_server::Traces;
+use nephoscope_telemetry::{Batch, Id, Registry};
+use tokio::net::TcpListener;
+
+use crate::backend;
+use crate::cli::DemoArgs;
+use crate::{serve, show, terminal};
+
+/// Recorded from the real OSProfiler 4.4; `demo/record.py` made it.
+const RECORDED: &str = include_str!("../demo/traces.jsonl");
+
+/// Serves a throw-away store with recorded traces, after showing one of them.
+pub async fn run(args: DemoArgs, registry: &Registry) -> anyhow::Result<()> {
+    let directory = tempfile::tempdir().context("cannot make a directory for the throw-away store")?;
+    let place = directory.path().to_string_lossy().into_owned();
+    let to = backend::locate(&"embedded://".parse()?, directory.path());
+    let driver = registry.connect(&to).await?;
+    let traces = Traces::new(vec![(to, Arc::clone(&driver))]);
+    let batch = Batch::read(RECORDED.as_bytes());
+    traces.ingest(&batch.points).await?;
+    let shown = batch.points.first().map(|point| point.base_id.clone()).context("no trace is bundled")?;
+    let listener = match TcpListener::bind(&args.listen).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::warn!("cannot listen on {}: {error}; taking any free port", args.listen);
+            serve::listen("127.0.0.1:0").await?
+        }
+    };
+    introduce(&traces, &shown, &format!("http://{}", listener.local_addr()?), &place).await?;
+    serve::answer(listener, traces).await
+}
+
+async fn introduce(traces: &Traces, shown: &Id, url: &str, place: &str) -> anyhow::Result<()> {
+    let report = traces.points(shown).await?.into_report();
+    let mut out = io::stdout().lock();
+    show::write_tree(&report, terminal::style(), &mut out)?;
+    writeln!(
+        out,
+        "
+This trace was recorded from OSProfiler, stored in {place}
+and read back. It and others are served until you press Ctrl-C:
+
+    curl {url}/api/traces                     all of them, newest first
+    curl '{url}/api/traces?errors=true'       those with an exception
+    curl {url}/api/traces/{shown}
+                                                                the report, as osprofiler shows it as JSON
+    curl {url}/metrics                        the daemon's own metrics
+
+Send your own: curl --data-binary @points.jsonl {url}/api/trace-points
+Read what OSProfiler has stored already:
+    nephoscope trace list --connection-string redis://127.0.0.1:6379
+    nephoscope trace show ID --connection-string redis://127.0.0.1:6379 --html --out trace.html"
+    )?;
+    out.flush()?;
+    Ok(())
+}

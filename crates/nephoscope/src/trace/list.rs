@@ -1,0 +1,120 @@
+//! `nephoscope trace list`
+
+use std::io::{self, Write};
+
+use anyhow::Context;
+use nephoscope_telemetry::{Registry, TraceFilter, TraceSummary};
+use serde_json::json;
+
+use crate::cli::{ListArgs, ListFormat};
+use crate::{backend, output, show};
+
+/// The columns: the first two are those of `osprofiler trace list`.
+const COLUMNS: [&str; 8] =
+    ["base_id", "timestamp", "name", "service", "project", "duration_ms", "points", "errors"];
+
+/// Lists traces.
+pub(crate) async fn run(args: ListArgs, registry: &Registry) -> anyhow::Result<()> {
+    let driver = backend::connect(registry, backend::chosen(&args.backend)?).await?;
+    let filter = TraceFilter {
+        service: args.service.map(Into::into),
+        name: args.name.map(Into::into),
+        since: args.since,
+        until: args.until,
+        min_duration: args.min_duration,
+        limit: args.limit,
+    };
+    let list =
+        if args.error_trace { driver.list_errors(&filter).await? } else { driver.list(&filter).await? };
+    driver.close().await?;
+    let mut out = output::open(None)?;
+    write(args.format, &list, &mut out).and_then(|()| out.flush()).context("cannot write the list")
+}
+
+fn write(format: ListFormat, list: &[TraceSummary], out: &mut impl Write) -> io::Result<()> {
+    match format {
+        ListFormat::Json => write_json(list, out),
+        ListFormat::Table => write_table(list, out),
+        ListFormat::Csv => {
+            writeln!(out, "{}", COLUMNS.join(","))?;
+            list.iter()
+                .try_for_each(|trace| writeln!(out, "{}", cells(trace).map(|cell| csv_cell(&cell)).join(",")))
+        }
+        ListFormat::Value => list.iter().try_for_each(|trace| {
+            let cells = cells(trace)
+                .map(|cell| if cell.is_empty() { "-".into() } else { show::visible(&cell).into_owned() });
+            writeln!(out, "{}", cells.join(" "))
+        }),
+    }
+}
+
+/// Every column as text; empty where the backend does not know.
+fn cells(trace: &TraceSummary) -> [String; 8] {
+    let count = |count: Option<u64>| count.map(|count| count.to_string()).unwrap_or_default();
+    [
+        trace.base_id.to_string(),
+        trace.timestamp.to_string(),
+        trace.name.as_deref().unwrap_or_default().into(),
+        trace.service.as_deref().unwrap_or_default().into(),
+        trace.project.as_deref().unwrap_or_default().into(),
+        trace.duration.map(|lasted| format!("{:.3}", lasted.as_secs_f64() * 1000.0)).unwrap_or_default(),
+        count(trace.points),
+        count(trace.errors),
+    ]
+}
+
+/// RFC 4180: quoted when it has to be.
+fn csv_cell(cell: &str) -> String {
+    if cell.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.into()
+    }
+}
+
+fn write_json(list: &[TraceSummary], out: &mut impl Write) -> io::Result<()> {
+    let describe = |trace: &TraceSummary| {
+        json!({
+            "base_id": trace.base_id.to_string(),
+            "timestamp": trace.timestamp.to_string(),
+            "name": trace.name.as_deref(),
+            "service": trace.service.as_deref(),
+            "project": trace.project.as_deref(),
+            "duration_ms": trace.duration.map(|lasted| lasted.as_secs_f64() * 1000.0),
+            "points": trace.points,
+            "errors": trace.errors,
+        })
+    };
+    write!(out, "[")?;
+    for (number, trace) in list.iter().enumerate() {
+        write!(out, "{}{}", if number == 0 { "\n  " } else { ",\n  " }, describe(trace))?;
+    }
+    writeln!(out, "{}]", if list.is_empty() { "" } else { "\n" })
+}
+
+/// A table as `osprofiler` draws its own, without the columns that the backend knows nothing about.
+fn write_table(list: &[TraceSummary], out: &mut impl Write) -> io::Result<()> {
+    let rows: Vec<[String; 8]> =
+        list.iter().map(|trace| cells(trace).map(|cell| show::visible(&cell).into_owned())).collect();
+    let known = |column: usize| column < 2 || rows.iter().any(|row| !row[column].is_empty());
+    let columns: Vec<usize> = (0..COLUMNS.len()).filter(|&column| known(column)).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| show::width(&row[column]));
+        cells.chain([COLUMNS[column].len()]).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = columns.iter().map(|&column| width(column)).collect();
+    let rule: String = widths.iter().map(|width| format!("+{}", "-".repeat(width + 2))).collect();
+    let line = |cell: &dyn Fn(usize) -> String| -> String {
+        let padded = |(&column, width): (&usize, &usize)| {
+            let cell = cell(column);
+            let padding = " ".repeat(width.saturating_sub(show::width(&cell)));
+            format!("| {cell}{padding} ")
+        };
+        columns.iter().zip(&widths).map(padded).collect()
+    };
+    writeln!(out, "{rule}+\n{}|\n{rule}+", line(&|column| COLUMNS[column].into()))?;
+    for row in &rows {
+        writeln!(out, "{}|", line(&|column| row[column].clone()))?;
+    }
+    writeln!(out, "{rule}+")
+}
