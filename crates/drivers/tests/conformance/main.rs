@@ -5,6 +5,8 @@
 
 #[cfg(feature = "embedded")]
 mod embedded;
+#[cfg(feature = "redis")]
+mod failover;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -14,8 +16,8 @@ mod sql;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use nephoscope_testkit::conclude;
 use nephoscope_testkit::conformance::{Excuse, Subject, trials};
+use nephoscope_testkit::{Trial, conclude};
 
 /// Subjects of one driver.
 type Subjects = Vec<Arc<dyn Subject>>;
@@ -30,7 +32,12 @@ fn main() -> ExitCode {
         #[cfg(feature = "sql")]
         sql::subjects(),
     ];
-    conclude(trials(&nephoscope_drivers::registry(), &subjects.concat()))
+    let promised_by_one: &[fn() -> Vec<Trial>] = &[
+        #[cfg(feature = "redis")]
+        failover::trials,
+    ];
+    let promised_by_all = trials(&nephoscope_drivers::registry(), &subjects.concat());
+    conclude(promised_by_one.iter().flat_map(|trials| trials()).chain(promised_by_all).collect())
 }
 
 /// One reason for several cases.

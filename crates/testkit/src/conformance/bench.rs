@@ -1,7 +1,7 @@
 //! What a case works with.
 
 use std::error::Error as StdError;
-use std::fmt::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +55,16 @@ impl Bench {
     pub(super) fn server(&mut self) -> &mut dyn Server {
         let server = self.place.server.as_mut().expect("the subject has a server or an excuse");
         server.as_mut()
+    }
+}
+
+/// A failed case shows what its server had to say.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if let Some(server) = self.place.server.as_ref().filter(|_| std::thread::panicking()) {
+            // A message that cannot be shown must not become a second panic.
+            let _shown = writeln!(io::stderr(), "the server's log:\n{}", server.log());
+        }
     }
 }
 
@@ -136,7 +146,7 @@ pub(super) fn chain(error: &Error) -> String {
     let mut text = format!("{:?}: {error}", error.kind());
     let mut next = error.source();
     while let Some(source) = next {
-        write!(text, ": {source} ({source:?})").expect("a String takes all");
+        text += &format!(": {source} ({source:?})");
         next = source.source();
     }
     text
