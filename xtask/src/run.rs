@@ -28,10 +28,10 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 }
 
 /// The Python that has OSProfiler.
-pub(crate) fn python() -> Outcome<Command> {
+pub(crate) fn python() -> Command {
     let mut command = Command::new(root().join("target/peers/osprofiler/bin/python"));
     command.current_dir(root());
-    Ok(command)
+    command
 }
 
 /// Runs a program to its end, which has to be a good one, and tells how long it took.

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Nephoscope beside the real OSProfiler, on the same data and servers in one run; `cargo xtask bench` starts it.
+
+  osprofiler.py [--only CASE] [--runs 5] [--scale 1.0] [--binary target/release/nephoscope]
+
+Prints a table: the median of each side over the runs, taken in turn, and their ratio. Seconds of OSProfiler are those
+inside its process once it has imported everything; those of Nephoscope are those of the whole process.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import redis
+
+import data
+import servers
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parent
+SQLALCHEMY14 = ROOT / "target/peers/sqlalchemy14"     # OSProfiler's SQL driver stores nothing with a later one
+
+
+def theirs(case, url, argument, sql=False):
+    environment = {**os.environ, **({"PYTHONPATH": str(SQLALCHEMY14)} if sql else {})}
+    done = subprocess.run([sys.executable, HERE / "peer.py", case, url, str(argument)], env=environment, check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return json.loads(done.stdout)
+
+
+class Ours:
+    def __init__(self, binary):
+        self.binary = binary
+
+    def __call__(self, *arguments):
+        """The seconds and the peak memory of one run."""
+        began = time.perf_counter()
+        with open(os.devnull, "wb") as null:
+            process = subprocess.Popen([self.binary, *map(str, arguments)], stdout=null, stderr=subprocess.PIPE)
+            problem = process.stderr.read()
+            _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        if status:
+            raise RuntimeError(problem.decode())
+        return {"seconds": seconds, "peak_mib": usage.ru_maxrss / 1024}
+
+
+class Bench:
+    def __init__(self, options):
+        self.runs, self.scale, self.only = options.runs, options.scale, options.only
+        self.ours = Ours(options.binary)
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="nephoscope-bench-"))
+
+    def count(self, full):
+        return max(10, int(full * self.scale))
+
+    def wants(self, case):
+        return self.only in case
+
+    def lines(self, name, lines):
+        """A file of trace points."""
+        path = self.directory / name
+        with open(path, "w") as file:
+            file.writelines(line + "\n" for line in lines)
+        return path
+
+    def compare(self, case, their_run, our_run, unit=None, their_work=1, our_work=1):
+        """Runs both sides in turn; with a unit, prints work a second instead of seconds."""
+        if not self.wants(case):
+            return
+        sides = ([], [])
+        for _ in range(self.runs):
+            for results, run in zip(sides, (their_run, our_run)):
+                results.append(run())
+        theirs, ours = (statistics.median(result["seconds"] for result in side) for side in sides)
+        peaks = [statistics.median(result["peak_mib"] for result in side) for side in sides]
+        if unit:
+            theirs, ours = their_work / theirs, our_work / ours
+            figures = f"{theirs:12,.0f} {ours:12,.0f} {unit:10} {ours / theirs:8.1f} x"
+        else:
+            figures = f"{theirs:12.3f} {ours:12.3f} {'s':10} {theirs / ours:8.1f} x"
+        print(f"{case:34} {figures}   {peaks[0]:7,.0f} {peaks[1]:7,.0f} MiB", flush=True)
+
+    def measure(self, case, run, unit="s"):
+        """Only our side: OSProfiler has nothing to compare with."""
+        if self.wants(case):
+            value = statistics.median(run() for _ in range(self.runs))
+            print(f"{case:34} {'-':>12} {value:12.3f} {unit:10}", flush=True)
+
+
+def show(bench, url):
+    count = bench.count(100_000)
+    lines = list(data.trace(count))
+    base_id = data.base_id(lines[0])
+    client = redis.Redis.from_url(url)
+    client.flushdb()
+    for first in range(0, len(lines), 5_000):
+        client.lpush("osprofiler_opt:" + base_id, *lines[first:first + 5_000])
+    bench.compare(f"redis: show {count:,} points as JSON",
+                  lambda: theirs("show", url, base_id),
+                  lambda: bench.ours("trace", "show", base_id, "--json", "--connection-string", url))
+
+
+def list_traces(bench, url):
+    count = bench.count(10_000)
+    client = redis.Redis.from_url(url)
+    client.flushdb()
+    pipe = client.pipeline(transaction=False)
+    for line in data.traces(count, 2):
+        pipe.lpush("osprofiler_opt:" + data.base_id(line), line)
+    pipe.execute()
+    bench.compare(f"redis: list {count:,} traces",
+                  lambda: theirs("list", url, count),
+                  lambda: bench.ours("trace", "list", "--connection-string", url))
+
+
+def write(bench, name, url, their_pairs, our_traces, sql=False):
+    """They write start and stop of a point, one round trip each; we import the same points in batches."""
+    their_pairs, our_traces = bench.count(their_pairs), bench.count(our_traces)
+    points = 20
+    file = bench.lines(f"{name}.jsonl", data.traces(our_traces, points))
+    bench.compare(f"{name}: write", lambda: theirs("write", url, their_pairs, sql),
+                  lambda: bench.ours("trace", "import", file, "--connection-string", url),
+                  "pairs/s", their_pairs, our_traces * points)
+
+
+def embedded(bench):
+    count, points = bench.count(100_000), 5
+    store = bench.directory / "store"
+    url = f"embedded://{store}"
+    file = bench.lines("embedded.jsonl", data.traces(count, points))
+    took = bench.ours("trace", "import", file, "--connection-string", url)["seconds"]
+    size = sum(path.stat().st_blocks * 512 for path in store.rglob("*"))
+    bench.measure("embedded: write", lambda: count * points / took, "pairs/s")
+    bench.measure("embedded: disk a notification", lambda: size / (count * points * 2), "bytes")
+    bench.measure(f"embedded: newest 100 of {count:,}",
+                  lambda: bench.ours("trace", "list", "--limit", 100, "--connection-string", url)["seconds"])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--binary", default=ROOT / "target/release/nephoscope")
+    bench = Bench(parser.parse_args())
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians of {bench.runs}")
+    print(f"{'':34} {'OSProfiler':>12} {'Nephoscope':>12} {'':10} {'ratio':>8}     peak memory of both")
+    if bench.wants("redis"):
+        with servers.Redis() as server:
+            show(bench, server.url)
+            list_traces(bench, server.url)
+            write(bench, "redis", server.url, 5_000, 10_000)
+    if bench.wants("postgresql"):
+        with servers.PostgreSQL() as server:
+            write(bench, "postgresql", server.url, 500, 10_000, sql=True)
+    if bench.wants("embedded"):
+        embedded(bench)
+
+
+main()
