@@ -1,0 +1,162 @@
+//! One atomic write of points, with what the store knows about their traces.
+
+use std::collections::HashMap;
+
+use fjall::OwnedWriteBatch;
+use nephoscope_telemetry::Timestamp;
+
+use super::engine::Engine;
+use super::failure::is_damage;
+use super::incoming::Incoming;
+use super::summary::Summary;
+use super::{keys, record, trace};
+
+/// The summaries that were written last. As many as are at work in a busy cloud at a time, some hundred bytes each.
+const HOT_TRACES: usize = 4096;
+
+/// Summaries of traces that are being written, as they are on disk.
+#[derive(Debug, Default)]
+pub(super) struct Hot(HashMap<Vec<u8>, Summary>);
+
+impl Hot {
+    pub(super) fn forget(&mut self, trace: &[u8]) {
+        self.0.remove(trace);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Points on their way to disk.
+pub(super) struct Batch<'a> {
+    engine: &'a Engine,
+    hot: &'a mut Hot,
+    writes: OwnedWriteBatch,
+    /// The bodies of the points of this batch by their keys: the engine does not find them yet.
+    pending: HashMap<Vec<u8>, Vec<u8>>,
+    changed: HashMap<Vec<u8>, Changed>,
+}
+
+struct Changed {
+    /// Where the trace stands in the indexes by time, and whether in that of errors.
+    indexed: Option<(Timestamp, bool)>,
+    summary: Summary,
+}
+
+/// Where a point goes.
+enum Slot {
+    Free(Vec<u8>),
+    /// It is there, but can no longer be read: it is written again, and was counted before.
+    Damaged(Vec<u8>),
+    /// It is there.
+    Taken,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(engine: &'a Engine, hot: &'a mut Hot) -> Self {
+        Self { engine, hot, writes: engine.batch(), pending: HashMap::new(), changed: HashMap::new() }
+    }
+
+    /// Adds a point, unless the store has it.
+    pub(super) fn add(&mut self, point: &Incoming) -> fjall::Result<()> {
+        let slot = self.slot(point)?;
+        let (key, is_counted) = match slot {
+            Slot::Free(key) => (key, false),
+            Slot::Damaged(key) => (key, true),
+            Slot::Taken => return Ok(()),
+        };
+        let place = match self.changed.get_mut(&point.trace) {
+            Some(changed) => changed.add(point, is_counted),
+            None => {
+                let mut changed = self.known(point)?;
+                let place = changed.add(point, is_counted);
+                self.changed.insert(point.trace.clone(), changed);
+                place
+            }
+        };
+        self.writes.insert(&self.engine.points, key.as_slice(), record::encode(place, &point.body));
+        self.pending.insert(key, point.body.clone());
+        Ok(())
+    }
+
+    /// Writes everything, after which it is on disk.
+    pub(super) fn commit(mut self) -> fjall::Result<()> {
+        for (trace, changed) in &self.changed {
+            changed.write(self.engine, &mut self.writes, trace);
+        }
+        if self.writes.is_empty() {
+            return Ok(());
+        }
+        self.engine.wait_for_room()?;
+        self.writes.commit()?;
+        if self.hot.0.len() + self.changed.len() > HOT_TRACES {
+            self.hot.clear();
+        }
+        self.hot.0.extend(self.changed.into_iter().map(|(trace, changed)| (trace, changed.summary)));
+        Ok(())
+    }
+
+    fn slot(&self, point: &Incoming) -> fjall::Result<Slot> {
+        let mut hash = point.hash;
+        loop {
+            let key = keys::point_key(&point.trace, point.time, hash);
+            let is_same = match self.pending.get(&key) {
+                Some(body) => *body == point.body,
+                None => match self.engine.points.get(&key) {
+                    Ok(None) => return Ok(Slot::Free(key)),
+                    Ok(Some(record)) => record::body_of(&record) == Some(&point.body),
+                    Err(error) if is_damage(&error) => return Ok(Slot::Damaged(key)),
+                    Err(error) => return Err(error),
+                },
+            };
+            if is_same {
+                return Ok(Slot::Taken);
+            }
+            hash = hash.wrapping_add(1);
+        }
+    }
+
+    /// What is known about the trace of a point before this batch.
+    fn known(&self, point: &Incoming) -> fjall::Result<Changed> {
+        let summary = match self.hot.0.get(&point.trace) {
+            Some(summary) => Some(summary.clone()),
+            None => trace::summary(self.engine, &self.engine.snapshot(), &point.trace)?,
+        };
+        Ok(match summary {
+            Some(summary) => Changed { indexed: Some((summary.first, summary.errors > 0)), summary },
+            None => Changed { indexed: None, summary: Summary::empty(point) },
+        })
+    }
+}
+
+impl Changed {
+    /// Takes a point in, and gives its place in the trace.
+    fn add(&mut self, point: &Incoming, is_counted: bool) -> u64 {
+        let place = self.summary.points;
+        if !is_counted {
+            self.summary.add(point);
+        }
+        place
+    }
+
+    fn write(&self, engine: &Engine, writes: &mut OwnedWriteBatch, trace: &[u8]) {
+        writes.insert(&engine.traces, trace, self.summary.encode());
+        let now = (self.summary.first, self.summary.errors > 0);
+        if self.indexed == Some(now) {
+            return;
+        }
+        if let Some((first, has_errors)) = self.indexed
+            && first != now.0
+        {
+            writes.remove(&engine.by_time, keys::index_key(first, trace));
+            if has_errors {
+                writes.remove(&engine.errors_by_time, keys::index_key(first, trace));
+            }
+        }
+        writes.insert(&engine.by_time, keys::index_key(now.0, trace), []);
+        if now.1 {
+            writes.insert(&engine.errors_by_time, keys::index_key(now.0, trace), []);
+        }
+    }
+}

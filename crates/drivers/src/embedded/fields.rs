@@ -1,0 +1,93 @@
+//! The pieces that the records of the store are made of: numbers of variable length, and texts behind their length.
+
+/// Appends a number: seven bits a byte, the lowest first, the highest bit set on all bytes but the last.
+pub(super) fn push_number(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    out.push(number.to_le_bytes()[0]);
+}
+
+/// Appends a number that may be negative: its sign in the lowest bit, so that small ones stay short.
+pub(super) fn push_signed(out: &mut Vec<u8>, number: i64) {
+    push_number(out, ((number << 1) ^ (number >> 63)).cast_unsigned());
+}
+
+/// Appends a text behind its length in bytes.
+pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
+    push_number(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// What is still to be read of a record. Every method gives nothing when the record does not hold it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+
+impl<'a> Fields<'a> {
+    pub(super) fn byte(&mut self) -> Option<u8> {
+        let (&first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(first)
+    }
+
+    pub(super) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(super) fn number(&mut self) -> Option<u64> {
+        let mut number = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if bits << shift >> shift != bits {
+                return None;
+            }
+            number |= bits << shift;
+            if byte < 0x80 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    pub(super) fn signed(&mut self) -> Option<i64> {
+        let number = self.number()?;
+        Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+    }
+
+    pub(super) fn text(&mut self) -> Option<&'a str> {
+        let length = usize::try_from(self.number()?).ok()?;
+        std::str::from_utf8(self.bytes(length)?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_and_texts_come_back(number: u64, signed: i64, text in ".*") {
+            let mut out = Vec::new();
+            push_number(&mut out, number);
+            push_signed(&mut out, signed);
+            push_text(&mut out, &text);
+            let mut fields = Fields(&out);
+            prop_assert_eq!(fields.number(), Some(number));
+            prop_assert_eq!(fields.signed(), Some(signed));
+            prop_assert_eq!(fields.text(), Some(&*text));
+            prop_assert_eq!(fields.byte(), None);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let mut fields = Fields(&bytes);
+            let _ = (fields.number(), fields.signed(), fields.text(), fields.bytes(3), fields.byte());
+        }
+    }
+}
