@@ -32,6 +32,13 @@ impl BadPoints {
         }
     }
 
+    /// Counts those of another part of the trace.
+    pub fn append(&mut self, other: Self) {
+        self.count += other.count;
+        self.first.extend(other.first);
+        self.first.truncate(Self::KEPT);
+    }
+
     /// How many there are in all.
     pub fn count(&self) -> u64 {
         self.count
