@@ -1,4 +1,74 @@
-use nephoscope_telemetry::{Connecting, ConnectionString};
-pub(crate) fn connect(_to: &ConnectionString) -> Connecting<'_> {
-    Box::pin(async move { unreachable!("not yet written") })
+//! Traces in a SQL database, in the table of OSProfiler's `sqlalchemy` driver.
+//!
+//! | scheme | database |
+//! |---|---|
+//! | `postgresql`, `postgres`, `postgresql+psycopg2`, `+psycopg`, `+asyncpg` | PostgreSQL |
+//! | `mysql`, `mysql+pymysql`, `+mysqldb`, `+mysqlconnector`, `mariadb`, `mariadb+pymysql` | MySQL or MariaDB |
+//! | `sqlite`, `sqlite+pysqlite` | a SQLite file |
+//!
+//! The part behind `+` names a Python client and is read and ignored, so that one string serves both.
+//!
+//! ```text
+//! postgresql://user:password@host:5432/database?sslmode=verify-full&sslrootcert=/etc/ssl/ca.pem
+//! mysql+pymysql://user:password@host:3306/database?charset=utf8mb4
+//! sqlite:////var/lib/traces.db        a file, made when missing; three slashes: relative to the working directory
+//! sqlite://                           in the memory of this process, gone with the connection
+//! ```
+//!
+//! | option | of | meaning |
+//! |---|---|---|
+//! | `sslmode`, `sslrootcert`, `sslcert`, `sslkey` | PostgreSQL | TLS, as libpq means it |
+//! | `application_name`, `options` | PostgreSQL | as libpq means it |
+//! | `ssl_mode`, `ssl_ca`, `ssl_cert`, `ssl_key` | MySQL | TLS; `ssl_ca` alone means `ssl_mode=VERIFY_CA` |
+//! | `unix_socket` | MySQL | the socket to connect to |
+//! | `charset`, `use_unicode` | MySQL | taken and ignored: it is always `utf8mb4` |
+//! | `connect_timeout` | both | seconds to wait for the server, 5 by default |
+//! | `filter_error_trace` | all | taken and ignored: errors are found in the points, records of them are not needed |
+//!
+//! PostgreSQL's `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and the like stand in for what the string leaves out.
+//!
+//! # The table
+//!
+//! `data`, with an index on every column but the last one, is made when missing and taken as it is otherwise: what
+//! OSProfiler wrote is read, and OSProfiler (with SQLAlchemy 1.4; it cannot use a later one) reads what is written
+//! here. On MySQL a new table is `utf8mb4` whatever the database is; OSProfiler's own follows the database.
+//!
+//! - The column `data` is written as OSProfiler does, a JSON string that holds JSON; both that and plain JSON are read.
+//! - `host` is that of the service (`info.host`); OSProfiler's driver stores the one that it was configured with.
+//! - Fields that OSProfiler does not know stand in `data` beside `info`. So does a time that was not spelled as
+//!   OSProfiler spells it: the column `timestamp` holds the same moment in the usual form, by which it is sorted.
+//! - The table has no unique key, so a point that is stored twice is there twice. Reports count it once.
+//! - On PostgreSQL and MySQL ids, names, projects and services have at most 255 characters, and on PostgreSQL none of
+//!   them U+0000. A point beyond that is refused; the rest of its batch is stored.
+//! - A point that somebody else stored without a time, or with one not of the usual form, belongs to its trace, but
+//!   `list` may not find it in its place.
+//! - Ids, names and services that differ in case, accents or trailing spaces are different, also on MySQL.
+//!
+//! Lists walk the index on `timestamp` from the newest point down and stop at the limit; of traces with errors the
+//! `data` of each candidate is searched.
+
+mod config;
+mod database;
+mod driver;
+mod error;
+mod purge;
+mod row;
+mod search;
+mod statement;
+mod table;
+mod write;
+
+use std::sync::Arc;
+
+use nephoscope_telemetry::{Connecting, ConnectionString, Driver};
+
+use self::config::Config;
+use self::driver::Sql;
+
+/// Connects to the database and makes sure of its table.
+pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {
+    Box::pin(async move {
+        let driver = Sql::connect(Config::read(to)?, to).await?;
+        Ok(Arc::new(driver) as Arc<dyn Driver>)
+    })
 }

@@ -1,0 +1,157 @@
+//! A pool of connections to one of the three kinds of server, and how statements are run on it.
+
+use std::time::Duration;
+
+use futures_util::stream::{BoxStream, TryStreamExt};
+use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions, MySqlRow};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Encode, FromRow, Pool, Type};
+
+use super::config::{Config, Target};
+use super::statement::{Dialect, Statement, Value};
+
+/// Connections to one server. A writer and a few readers are at work at a time; more would only take up what the
+/// server has for others (PostgreSQL allows 100 in all by default).
+const MAX_CONNECTIONS: u32 = 8;
+
+#[derive(Debug)]
+pub(super) enum Database {
+    Postgres(PgPool),
+    MySql(MySqlPool),
+    Sqlite(SqlitePool),
+}
+
+/// What can be read from a row of each of the three.
+pub(super) trait FromAnyRow:
+    for<'r> FromRow<'r, PgRow>
+    + for<'r> FromRow<'r, MySqlRow>
+    + for<'r> FromRow<'r, SqliteRow>
+    + Send
+    + Unpin
+    + 'static
+{
+}
+
+impl<T> FromAnyRow for T where
+    T: for<'r> FromRow<'r, PgRow>
+        + for<'r> FromRow<'r, MySqlRow>
+        + for<'r> FromRow<'r, SqliteRow>
+        + Send
+        + Unpin
+        + 'static
+{
+}
+
+/// The same code for the pool of each kind.
+macro_rules! with_pool {
+    ($database:expr, $pool:ident => $code:expr) => {
+        match $database {
+            Database::Postgres($pool) => $code,
+            Database::MySql($pool) => $code,
+            Database::Sqlite($pool) => $code,
+        }
+    };
+}
+
+impl Database {
+    /// Connects, and fails at once when that is not possible: a pool alone would try until its time is up, and
+    /// then not say why.
+    pub(super) async fn open(config: Config) -> sqlx::Result<Self> {
+        let wait = config.connect_timeout;
+        Ok(match config.target {
+            Target::Postgres(options) => {
+                let options = PgConnectOptions::disable_statement_logging(options);
+                within(wait, options.connect()).await?.close().await?;
+                let pool = PgPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(wait);
+                Self::Postgres(pool.connect_lazy_with(options))
+            }
+            Target::MySql(options) => {
+                let options = MySqlConnectOptions::disable_statement_logging(options);
+                within(wait, options.connect()).await?.close().await?;
+                let pool = MySqlPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(wait);
+                Self::MySql(pool.connect_lazy_with(options))
+            }
+            Target::SqliteFile(options) => {
+                let options = SqliteConnectOptions::disable_statement_logging(options);
+                let pool = SqlitePoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(wait);
+                Self::Sqlite(pool.connect_with(options).await?)
+            }
+            Target::SqliteMemory(options) => {
+                let options = SqliteConnectOptions::disable_statement_logging(options);
+                // The traces live in the connection: there is one, and it is never given up.
+                let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+                Self::Sqlite(pool.connect_with(options).await?)
+            }
+        })
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::MySql(_) => Dialect::MySql,
+            Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// A statement in the dialect of this database; see [`Statement::new`].
+    pub(super) fn statement(&self, sql: &str) -> Statement {
+        Statement::new(self.dialect(), sql)
+    }
+
+    /// The rows of a query, as they arrive.
+    pub(super) fn stream<T: FromAnyRow>(&self, query: Statement) -> BoxStream<'_, sqlx::Result<T>> {
+        with_pool!(self, pool => match arguments(pool, query.values) {
+            Ok(arguments) => sqlx::query_as_with(AssertSqlSafe(query.sql), arguments)
+                .persistent(query.reused)
+                .fetch(pool),
+            Err(error) => Box::pin(futures_util::stream::iter([Err(error)])),
+        })
+    }
+
+    /// All rows of a query.
+    pub(super) async fn fetch<T: FromAnyRow>(&self, query: Statement) -> sqlx::Result<Vec<T>> {
+        self.stream(query).try_collect().await
+    }
+
+    /// Runs statements in one transaction. They are made as they are run.
+    pub(super) async fn execute(&self, statements: impl IntoIterator<Item = Statement>) -> sqlx::Result<()> {
+        with_pool!(self, pool => {
+            let mut transaction = pool.begin().await?;
+            for statement in statements {
+                let arguments = arguments(pool, statement.values)?;
+                sqlx::query_with(AssertSqlSafe(statement.sql), arguments)
+                    .persistent(statement.reused)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await
+        })
+    }
+
+    /// Waits for the statements in hand and closes the connections.
+    pub(super) async fn close(&self) {
+        with_pool!(self, pool => pool.close().await);
+    }
+}
+
+async fn within<T>(wait: Duration, connecting: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(wait, connecting).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+/// The values as the client of this pool takes them.
+fn arguments<DB: sqlx::Database>(_: &Pool<DB>, values: Vec<Value>) -> sqlx::Result<DB::Arguments>
+where
+    Option<String>: for<'q> Encode<'q, DB> + Type<DB>,
+    i64: for<'q> Encode<'q, DB> + Type<DB>,
+{
+    let mut arguments = DB::Arguments::default();
+    for value in values {
+        match value {
+            Value::Text(text) => arguments.add(text),
+            Value::Number(number) => arguments.add(number),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}

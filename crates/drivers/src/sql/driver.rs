@@ -1,0 +1,176 @@
+//! The driver.
+
+use std::fmt;
+
+use futures_util::StreamExt;
+use nephoscope_telemetry::{
+    BadPoint, BoxFuture, Capabilities, ConnectionString, Driver, Error, ErrorKind, Id, Points, Purged,
+    Result, Timestamp, TraceFilter, TracePoint, TraceSummary,
+};
+
+use super::config::{Config, Target};
+use super::database::Database;
+use super::row::{self, Row};
+use super::statement::Dialect;
+use super::{error, purge, search, table, write};
+
+/// What a statement takes besides its values: its text, and a length and a type for each value.
+const STATEMENT_BYTES: usize = 64 << 10;
+
+pub(super) struct Sql {
+    database: Database,
+    /// The connection string without its secrets.
+    place: String,
+    durable: bool,
+    /// How long the values of one statement may be in sum: `max_allowed_packet` of MySQL, without bound elsewhere.
+    packet: usize,
+}
+
+impl Sql {
+    pub(super) async fn connect(config: Config, to: &ConnectionString) -> Result<Self> {
+        let place = to.to_string();
+        let durable = !matches!(config.target, Target::SqliteMemory(_));
+        let fail = |error: sqlx::Error| error::of(&place, "connect to the database", &error);
+        let database = Database::open(config).await.map_err(fail)?;
+        table::prepare(&database).await.map_err(fail)?;
+        let packet = packet(&database).await.map_err(fail)?;
+        Ok(Self { database, place, durable, packet })
+    }
+
+    fn fail(&self, operation: &'static str) -> impl Fn(sqlx::Error) -> Error {
+        move |error| error::of(&self.place, operation, &error)
+    }
+
+    /// The row of a point, if it can be stored.
+    fn row<'a>(&self, point: &'a TracePoint) -> Result<Row<'a>, BadPoint> {
+        let row = Row::of(point, self.database.dialect())?;
+        if row.bytes() > self.packet {
+            let (bytes, most) = (row.bytes(), self.packet);
+            let problem = format!("takes {bytes} bytes of {most}; raise max_allowed_packet of the server");
+            return Err(BadPoint::whole(problem));
+        }
+        Ok(row)
+    }
+
+    async fn store(&self, points: &[TracePoint]) -> Result<()> {
+        const OPERATION: &str = "store trace points";
+        let mut refused = Vec::new();
+        let mut rows = Vec::with_capacity(points.len());
+        for point in points {
+            match self.row(point) {
+                Ok(row) => rows.push(row),
+                Err(bad) => refused.push(format!("point {}: {bad}", point.trace_id)),
+            }
+        }
+        refused.extend(write::store(&self.database, self.packet, &rows).await.map_err(self.fail(OPERATION))?);
+        let Some(first) = refused.first() else { return Ok(()) };
+        let message = format!(
+            "{}: {} of {} points do not fit into the table; the first is {first}",
+            self.place,
+            refused.len(),
+            points.len()
+        );
+        Err(Error::new(ErrorKind::Invalid, OPERATION, message))
+    }
+
+    async fn read(&self, base_id: &Id) -> Result<Points> {
+        let mut points = Points::default();
+        let base_id_text = base_id.to_string();
+        if self.cannot_hold(&base_id_text) {
+            return Ok(points);
+        }
+        let query = self.database.statement(&row::select(self.database.dialect())).reused();
+        let query = query.push(" WHERE base_id = ").bind(base_id_text).push(" ORDER BY id");
+        let mut rows = self.database.stream(query);
+        while let Some(row) = rows.next().await {
+            match row {
+                Ok(row) => match row::point(row) {
+                    // By the collation of MySQL more ids than this one may equal it.
+                    Ok(point) if point.base_id != *base_id => {}
+                    Ok(point) => points.good.push(point),
+                    Err(bad) => points.bad.push(bad),
+                },
+                Err(sqlx::Error::ColumnDecode { index, source }) => {
+                    points.bad.push(BadPoint::whole(format!("column {index} cannot be read: {source}")));
+                }
+                Err(error) => return Err(self.fail("read a trace")(error)),
+            }
+        }
+        Ok(points)
+    }
+
+    async fn find(&self, filter: &TraceFilter, errors_only: bool) -> Result<Vec<TraceSummary>> {
+        let asked = [&filter.service, &filter.name];
+        if asked.into_iter().flatten().any(|text| self.cannot_hold(text)) {
+            return Ok(Vec::new());
+        }
+        search::list(&self.database, filter, errors_only).await.map_err(self.fail("list traces"))
+    }
+
+    /// Whether no row holds this text, and asking for it would be an error.
+    fn cannot_hold(&self, text: &str) -> bool {
+        self.database.dialect() == Dialect::Postgres && text.contains('\0')
+    }
+}
+
+async fn packet(database: &Database) -> sqlx::Result<usize> {
+    if database.dialect() != Dialect::MySql {
+        return Ok(usize::MAX);
+    }
+    let query = database.statement("SELECT CAST(@@max_allowed_packet AS SIGNED)");
+    let rows: Vec<(i64,)> = database.fetch(query).await?;
+    let bytes = rows.first().and_then(|(bytes,)| usize::try_from(*bytes).ok()).unwrap_or(usize::MAX);
+    Ok(bytes.saturating_sub(STATEMENT_BYTES))
+}
+
+impl Driver for Sql {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            read: true,
+            list: true,
+            indexed_list: true,
+            search_errors: true,
+            error_records: false,
+            deduplicates: false,
+            purge: true,
+            durable: self.durable,
+        }
+    }
+
+    fn notify<'a>(&'a self, points: &'a [TracePoint]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.store(points))
+    }
+
+    fn points<'a>(&'a self, base_id: &'a Id) -> BoxFuture<'a, Result<Points>> {
+        Box::pin(self.read(base_id))
+    }
+
+    fn list<'a>(&'a self, filter: &'a TraceFilter) -> BoxFuture<'a, Result<Vec<TraceSummary>>> {
+        Box::pin(self.find(filter, false))
+    }
+
+    fn list_errors<'a>(&'a self, filter: &'a TraceFilter) -> BoxFuture<'a, Result<Vec<TraceSummary>>> {
+        Box::pin(self.find(filter, true))
+    }
+
+    fn purge(&self, older_than: Timestamp) -> BoxFuture<'_, Result<Purged>> {
+        Box::pin(async move {
+            let traces =
+                purge::purge(&self.database, older_than).await.map_err(self.fail("delete old traces"))?;
+            Ok(Purged { traces })
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.database.close().await;
+            Ok(())
+        })
+    }
+}
+
+impl fmt::Debug for Sql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sql").field("place", &self.place).finish_non_exhaustive()
+    }
+}

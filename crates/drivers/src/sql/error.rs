@@ -1,0 +1,134 @@
+//! What a failure of the database means for the caller.
+
+use nephoscope_telemetry::{Error, ErrorKind};
+use sqlx::error::DatabaseError;
+use sqlx::mysql::MySqlDatabaseError;
+use sqlx::postgres::PgDatabaseError;
+use sqlx::sqlite::SqliteError;
+
+use ErrorKind::{Config, Corrupt, Invalid, Other, Unavailable};
+
+const LOGIN: &str = "the server refuses this user, password or address; mend the connection string";
+const NO_DATABASE: &str = "the server has no such database; create it, or name another one";
+const NOT_ALLOWED: &str =
+    "the user may not do this; grant it the rights on the database and its table `data`";
+const OTHER_TABLE: &str = "the table `data` is not the one of OSProfiler; name another database";
+const AWAY: &str = "the server is away or shutting down";
+const BUSY: &str = "the server is too busy, or others hold what is needed";
+const FULL: &str = "the disk of the database is full";
+const READ_ONLY: &str = "the server is read-only at the moment";
+const REFUSED: &str = "the database refuses a value";
+const DAMAGED: &str = "the database is damaged";
+const UNKNOWN: &str = "the database failed";
+
+/// A failure of the database in an operation, at a place that shows no secret.
+///
+/// The source is text: the client's own errors repeat themselves in their sources.
+pub(super) fn of(place: &str, operation: &'static str, error: &sqlx::Error) -> Error {
+    let (kind, meaning) = meaning(error);
+    Error::new(kind, operation, format!("{place}: {meaning}")).with_source(told(error))
+}
+
+/// What the database says, with its code.
+pub(super) fn told(error: &sqlx::Error) -> String {
+    let Some(database) = error.as_database_error() else { return error.to_string() };
+    match database.try_downcast_ref::<PgDatabaseError>() {
+        Some(error) => format!("{} (SQLSTATE {})", error.message(), error.code()),
+        None => database.to_string(),
+    }
+}
+
+/// Whether it is about a value in the statement, so that others could be stored.
+pub(super) fn refuses_value(error: &sqlx::Error) -> bool {
+    meaning(error).0 == Invalid
+}
+
+/// Whether there is no table of this name.
+pub(super) fn misses_table(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else { return false };
+    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        return error.number() == 1146;
+    }
+    match error.try_downcast_ref::<SqliteError>() {
+        Some(error) => error.message().starts_with("no such table"),
+        None => error.code().is_some_and(|code| code == "42P01"),
+    }
+}
+
+fn meaning(error: &sqlx::Error) -> (ErrorKind, &'static str) {
+    match error {
+        sqlx::Error::Database(error) => {
+            if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+                of_postgres(error.code())
+            } else if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+                of_mysql(error.number())
+            } else {
+                of_sqlite(error.code().and_then(|code| code.parse().ok()), error.message())
+            }
+        }
+        sqlx::Error::Io(_) => (Unavailable, AWAY),
+        sqlx::Error::PoolTimedOut => (Unavailable, "the server did not answer in time"),
+        sqlx::Error::Tls(_) => (Config, "no TLS as asked for; mend the TLS options or the certificates"),
+        sqlx::Error::Configuration(_) => (Config, "the client does not take these options"),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
+            (Corrupt, OTHER_TABLE)
+        }
+        sqlx::Error::PoolClosed => (Other, "the driver is closed"),
+        _ => (Other, UNKNOWN),
+    }
+}
+
+/// By SQLSTATE: PostgreSQL's documentation, appendix A.
+fn of_postgres(code: &str) -> (ErrorKind, &'static str) {
+    match code {
+        "3D000" => (Config, NO_DATABASE),
+        "42501" => (Config, NOT_ALLOWED),
+        "3F000" | "42P01" | "42703" | "42804" | "42809" | "42883" => (Config, OTHER_TABLE),
+        "53100" => (Unavailable, FULL),
+        "25006" => (Unavailable, READ_ONLY),
+        "55P03" | "57014" => (Unavailable, BUSY),
+        "2200H" => (Other, "the ids of the table `data` are used up; make its column `id` a bigint"),
+        "54000" => (Invalid, REFUSED),
+        _ => match code.get(..2) {
+            Some("28") => (Config, LOGIN),
+            Some("08" | "57" | "58") => (Unavailable, AWAY),
+            Some("40" | "53") => (Unavailable, BUSY),
+            Some("22" | "23") => (Invalid, REFUSED),
+            Some("XX") => (Corrupt, DAMAGED),
+            _ => (Other, UNKNOWN),
+        },
+    }
+}
+
+/// By number: the error references of MySQL and MariaDB, which agree on these.
+fn of_mysql(number: u16) -> (ErrorKind, &'static str) {
+    match number {
+        1045 | 1130 | 1251 | 1698 | 1862 | 3118 | 3159 | 4151 => (Config, LOGIN),
+        1046 | 1049 => (Config, NO_DATABASE),
+        1044 | 1142 | 1143 | 1227 | 1370 => (Config, NOT_ALLOWED),
+        1054 | 1146 | 1347 => (Config, OTHER_TABLE),
+        1053 | 1077 | 1079 | 1158..=1161 | 1184 | 1317 | 1927 | 2006 | 2013 => (Unavailable, AWAY),
+        1037 | 1038 | 1040 | 1041 | 1203 | 1205 | 1206 | 1213 | 1226 | 1969 | 3024 => (Unavailable, BUSY),
+        1021 | 1114 => (Unavailable, FULL),
+        1290 | 1792 | 1836 => (Unavailable, READ_ONLY),
+        1153 | 1264 | 1366 | 1406 | 3140 | 3819 | 4025 => (Invalid, REFUSED),
+        1034 | 1035 | 1194 | 1195 | 1712 => (Corrupt, DAMAGED),
+        _ => (Other, UNKNOWN),
+    }
+}
+
+/// By result code: <https://www.sqlite.org/rescode.html>; the low byte is the primary one.
+fn of_sqlite(code: Option<u32>, message: &str) -> (ErrorKind, &'static str) {
+    match code.unwrap_or_default() & 0xff {
+        1 if message.starts_with("no such") || message.contains("has no column") => (Config, OTHER_TABLE),
+        3 | 8 | 23 => (Config, "the file may not be written; mend its rights and those of its directory"),
+        14 => (Config, "the file cannot be opened; its directory has to be there, and both be writable"),
+        26 => (Config, "the file is no SQLite database, or its beginning is damaged"),
+        5 | 6 | 7 | 15 | 17 => (Unavailable, "another process holds the file"),
+        10 => (Unavailable, "the disk of the file fails"),
+        13 => (Unavailable, FULL),
+        18 => (Invalid, REFUSED),
+        11 => (Corrupt, DAMAGED),
+        _ => (Other, UNKNOWN),
+    }
+}
