@@ -36,12 +36,17 @@ pub fn registry() -> Registry {
         sql,
         [
             "sqlite",
+            "sqlite+pysqlite",
             "mysql",
             "mysql+pymysql",
             "mysql+mysqldb",
+            "mysql+mysqlconnector",
+            "mariadb",
+            "mariadb+pymysql",
             "postgresql",
             "postgresql+psycopg2",
             "postgresql+psycopg",
+            "postgresql+asyncpg",
             "postgres"
         ]
     );
