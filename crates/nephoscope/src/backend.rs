@@ -32,7 +32,8 @@ pub fn locate(to: &ConnectionString, data_dir: &Path) -> ConnectionString {
 
 /// The connection string of a command, which has to have one.
 pub fn chosen(backend: &BackendArgs) -> Result<&ConnectionString, Failure> {
-    backend.connection_string.as_ref().ok_or_else(|| {
+    let place = backend.connection_string.as_ref().map(|place| &place.0);
+    place.ok_or_else(|| {
         Failure::Usage(
             "no backend: give --connection-string or set OSPROFILER_CONNECTION_STRING, \
              for example to redis://127.0.0.1:6379, or to embedded:// for the store of this machine"

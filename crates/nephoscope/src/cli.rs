@@ -1,10 +1,12 @@
 //! The command line.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{BoolishValueParser, TypedValueParser, ValueParserFactory};
+use clap::error::ErrorKind;
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use nephoscope_telemetry::{ConnectionString, Timestamp};
 
@@ -98,7 +100,7 @@ pub enum TraceCommand {
 pub struct BackendArgs {
     /// The backend, such as redis://127.0.0.1:6379 or embedded:// for the store of this machine
     #[arg(long, value_name = "CS", env = "OSPROFILER_CONNECTION_STRING", hide_env_values = true)]
-    pub connection_string: Option<ConnectionString>,
+    pub connection_string: Option<Place>,
 }
 
 /// `nephoscope trace show`
@@ -131,6 +133,12 @@ pub struct ShowArgs {
     /// Taken for compatibility: the page never loads anything
     #[arg(long, hide = true)]
     pub local_libs: bool,
+    /// Taken for compatibility: only `messaging://` has a transport
+    #[arg(long, hide = true, value_name = "URL")]
+    pub transport_url: Option<Place>,
+    /// Taken for compatibility: only `messaging://` waits
+    #[arg(long, hide = true, value_name = "S")]
+    pub idle_timeout: Option<u64>,
 }
 
 /// `nephoscope trace list`
@@ -222,10 +230,10 @@ pub struct CopyArgs {
     pub selection: Selection,
     /// The backend to read from
     #[arg(long, value_name = "CS")]
-    pub from: ConnectionString,
+    pub from: Place,
     /// The backend to write to
     #[arg(long, value_name = "CS")]
-    pub to: ConnectionString,
+    pub to: Place,
 }
 
 /// `nephoscope trace purge`
@@ -246,4 +254,38 @@ pub enum ConfigCommand {
     Check(ConfigArgs),
     /// Print the settings in force, without secrets, and where each comes from
     Show(ConfigArgs),
+}
+
+/// A connection string of the command line. Unlike any other argument it is not repeated when it is wrong: it may hold
+/// a password.
+#[derive(Clone, Debug)]
+pub struct Place(pub ConnectionString);
+
+impl ValueParserFactory for Place {
+    type Parser = PlaceParser;
+
+    fn value_parser() -> PlaceParser {
+        PlaceParser
+    }
+}
+
+/// Reads a [`Place`].
+#[derive(Clone, Copy, Debug)]
+pub struct PlaceParser;
+
+impl TypedValueParser for PlaceParser {
+    type Value = Place;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Place, clap::Error> {
+        let argument = arg.map(ToString::to_string).unwrap_or_default();
+        let text = value.to_str().unwrap_or_default();
+        ConnectionString::parse(text).map(Place).map_err(|error| {
+            clap::Error::raw(ErrorKind::ValueValidation, format!("{argument}: {error}\n")).with_cmd(command)
+        })
+    }
 }

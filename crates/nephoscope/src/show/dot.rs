@@ -82,3 +82,6 @@ fn call(report: &Report, node: &Node) -> Option<String> {
 fn quoted(label: &str) -> String {
     text::visible(label).replace('\\', "\\\\").replace('"', "\\\"")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! What is worth knowing of a whole trace before one looks at its operations.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use nephoscope_telemetry::report::Node;
@@ -66,7 +67,7 @@ impl<'a> Summary<'a> {
             .services
             .sort_by(|(one, ones), (other, others)| others.cmp(ones).then_with(|| one.cmp(other)));
         summary.by_name = by_name.into_iter().collect();
-        summary.by_name.sort_by_key(|&(name, totals)| (-totals.own_us, -totals.duration_us, name));
+        summary.by_name.sort_by_key(|&(name, totals)| (Reverse((totals.own_us, totals.duration_us)), name));
         summary
     }
 

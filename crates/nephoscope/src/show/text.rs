@@ -65,21 +65,14 @@ fn columns_of(character: char) -> usize {
 
 /// The words of a text with one blank between them, cut at so many characters. Reads no more of it than it needs.
 pub(super) fn words(text: &str, characters: usize) -> String {
-    let mut shown = String::new();
-    let mut left = characters;
-    for word in text.split_whitespace() {
-        if !shown.is_empty() {
-            shown.push(' ');
-            left = left.saturating_sub(1);
-        }
-        for character in word.chars() {
-            if left == 0 {
-                shown.push(ELLIPSIS);
-                return shown;
-            }
-            shown.push(character);
-            left -= 1;
-        }
+    let blank = |at| if at == 0 { "" } else { " " };
+    let spaced =
+        text.split_whitespace().enumerate().flat_map(|(at, word)| blank(at).chars().chain(word.chars()));
+    let mut spaced = spaced.peekable();
+    let mut shown: String = spaced.by_ref().take(characters).collect();
+    if spaced.peek().is_some() {
+        shown.truncate(shown.trim_end().len());
+        shown.push(ELLIPSIS);
     }
     shown
 }
@@ -111,6 +104,7 @@ mod tests {
     fn words_are_set_apart_by_one_blank_and_cut() {
         assert_eq!(words("  SELECT\n  1\t", 20), "SELECT 1");
         assert_eq!(words("SELECT a FROM b", 8), "SELECT a…");
+        assert_eq!(words("SELECT a FROM b", 9), "SELECT a…");
         assert_eq!(words("SELECT a FROM b", 10), "SELECT a F…");
         assert_eq!(words("", 10), "");
     }

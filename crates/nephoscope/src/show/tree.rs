@@ -268,3 +268,6 @@ fn write_totals(summary: &Summary, line: &mut Line, out: &mut impl Write) -> io:
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,14 +12,14 @@ const BATCH_POINTS: usize = 2_000;
 
 /// Copies traces. What is in the target already is stored again, which does no harm.
 pub(crate) async fn run(args: CopyArgs, registry: &Registry) -> anyhow::Result<()> {
-    let from = backend::connect(registry, &args.from).await?;
-    let to = backend::connect(registry, &args.to).await?;
+    let from = backend::connect(registry, &args.from.0).await?;
+    let to = backend::connect(registry, &args.to.0).await?;
     let ids = selection::ids(&args.selection, &*from).await?;
     let copied = copy(&ids, &*from, &*to).await?;
     to.close().await?;
     from.close().await?;
     if let (Some(id), 0, 0) = (&args.selection.id, copied.points, copied.bad) {
-        let message = format!("trace {id} is not in {}; `nephoscope trace list` shows what is", args.from);
+        let message = format!("trace {id} is not in {}; `nephoscope trace list` shows what is", args.from.0);
         return Err(Failure::NotFound(message).into());
     }
     if copied.bad > 0 {

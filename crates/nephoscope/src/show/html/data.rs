@@ -17,9 +17,9 @@ use crate::show::{subject, text};
 const LINE_CHARACTERS: usize = 200;
 
 /// Bits of the column `flags`, as in `report.js`.
-const FAILED: u8 = 1;
-const WITHOUT_STOP: u8 = 2;
-const WITHOUT_START: u8 = 4;
+pub(super) const FAILED: u8 = 1;
+pub(super) const WITHOUT_STOP: u8 = 2;
+pub(super) const WITHOUT_START: u8 = 4;
 
 /// Writes the JSON object that holds all operations of a report.
 pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) -> io::Result<()> {

@@ -179,7 +179,7 @@
     const add = (name, text) => {
       const part = document.createElement("span");
       part.className = name;
-      part.textContent = `${text}  `;
+      part.textContent = text;
       parts.push(part);
     };
     if (flags[at] & FAILED) add("fault", `✗ ${data.error[at]}`);
