@@ -65,12 +65,7 @@ impl TracePoint {
                 Err(error) => not_json(&error),
             }));
         }
-        let object = scanner.value().and_then(|object| scanner.end().map(|()| object));
-        let object = object.map_err(|error| BadPoint::whole(not_json(&error)))?;
-        let mut fields = Fields::default();
-        for (key, value) in json::entries(object) {
-            fields.take(&key, value);
-        }
+        let fields = Fields::read(scanner).map_err(|error| BadPoint::whole(not_json(&error)))?;
         fields.into_point()
     }
 
@@ -182,6 +177,23 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// Reads the object that is all of the text, each byte once.
+    fn read(mut scanner: Scanner<'a>) -> Result<Self, InvalidJson> {
+        let mut fields = Self::default();
+        scanner.expect(b'{', "expected an object")?;
+        let mut more = !scanner.eat(b'}');
+        while more {
+            let key = scanner.key()?;
+            fields.take(&key, scanner.value()?);
+            more = scanner.eat(b',');
+            if !more {
+                scanner.expect(b'}', "expected a comma or the end of the object or array")?;
+            }
+        }
+        scanner.end()?;
+        Ok(fields)
+    }
+
     fn take(&mut self, key: &str, value: &'a str) {
         let slot = match key {
             "name" => &mut self.name,
