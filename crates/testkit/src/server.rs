@@ -17,6 +17,7 @@ mod spawn;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub(crate) use daemon::run;
 pub use mariadb::MariadbServer;
 pub use postgres::PostgresServer;
 pub use redis::{RedisOptions, RedisServer};
@@ -41,16 +42,28 @@ pub trait Server: Send {
     fn log(&self) -> String;
 }
 
-/// A program that a test needs and that is not installed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
-    program: &'static str,
-    package: &'static str,
+/// Something that a test needs and that is not installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A program of a Debian package.
+    Program {
+        /// Its name.
+        program: &'static str,
+        /// The package that brings it.
+        package: &'static str,
+    },
+    /// The Python environment of the real OSProfiler.
+    Osprofiler,
 }
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is not installed; Debian has it in the package {}", self.program, self.package)
+        match self {
+            Self::Program { program, package } => {
+                write!(f, "{program} is not installed; Debian has it in the package {package}")
+            }
+            Self::Osprofiler => f.write_str("OSProfiler is not installed; `cargo xtask servers` installs it"),
+        }
     }
 }
 
@@ -69,7 +82,7 @@ fn find(program: &'static str, package: &'static str) -> Result<PathBuf, Missing
         .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))
         .map(|directory| directory.join(program))
         .find(|candidate| candidate.is_file())
-        .ok_or(Missing { program, package })
+        .ok_or(Missing::Program { program, package })
 }
 
 /// A directory that only its owner may look into, gone with the value.

@@ -71,7 +71,7 @@ impl Subject for Redis {
     }
 
     fn place(&self) -> Result<Place, Missing> {
-        let server = self.server.get_or_init(|| self.start(false)).as_ref().map_err(Clone::clone)?;
+        let server = self.server.get_or_init(|| self.start(false)).as_ref().map_err(|missing| *missing)?;
         let database = self.places.fetch_add(1, Ordering::Relaxed);
         Ok(place(&server.database_url(database), database, self.option, None))
     }
@@ -110,7 +110,7 @@ impl Subject for Sentinel {
 
     fn place(&self) -> Result<Place, Missing> {
         let start = || SentinelGroup::start_with(PROTECTED);
-        let group = self.group.get_or_init(start).as_ref().map_err(Clone::clone)?;
+        let group = self.group.get_or_init(start).as_ref().map_err(|missing| *missing)?;
         let database = self.places.fetch_add(1, Ordering::Relaxed);
         Ok(place(&format!("{}/{database}", group.url()), database, "", None))
     }

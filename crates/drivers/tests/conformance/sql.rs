@@ -35,8 +35,8 @@ impl Subject for Sqlite {
     fn place(&self) -> Result<Place, Missing> {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         Ok(Place {
-            url: format!("sqlite://{}", directory.path().join("traces.db").display()),
-            wrong_database: Some(format!("sqlite://{}/no/such/directory/x.db", directory.path().display())),
+            url: format!("sqlite:///{}", directory.path().join("traces.db").display()),
+            wrong_database: Some(format!("sqlite:///{}/no/such/directory/x.db", directory.path().display())),
             keep: Some(Box::new(directory)),
             ..Place::default()
         })
@@ -88,7 +88,7 @@ impl Subject for Postgres {
     }
 
     fn place(&self) -> Result<Place, Missing> {
-        let server = self.server.get_or_init(PostgresServer::start).as_ref().map_err(Clone::clone)?;
+        let server = self.server.get_or_init(PostgresServer::start).as_ref().map_err(|missing| *missing)?;
         let database = format!("osp_{}", self.places.fetch_add(1, Ordering::Relaxed));
         server.create_database(&database);
         Ok(place(server.database_url(&database), &database))
@@ -122,7 +122,7 @@ impl Subject for Mysql {
     }
 
     fn place(&self) -> Result<Place, Missing> {
-        let server = self.server.get_or_init(MariadbServer::start).as_ref().map_err(Clone::clone)?;
+        let server = self.server.get_or_init(MariadbServer::start).as_ref().map_err(|missing| *missing)?;
         let database = format!("osp_{}", self.places.fetch_add(1, Ordering::Relaxed));
         server.create_database(&database);
         Ok(place(server.database_url(&database), &database))

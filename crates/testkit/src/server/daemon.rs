@@ -104,7 +104,7 @@ impl Drop for Daemon {
 }
 
 /// Runs a program to its end and returns what it printed; panics with its output when it fails.
-pub(super) fn run(mut command: Command) -> String {
+pub(crate) fn run(mut command: Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{command:?} failed: {}{}", text(&output.stdout), text(&output.stderr));

@@ -1,0 +1,152 @@
+//! Real servers, and how each side calls a place on them.
+
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use nephoscope_testkit::server::Missing;
+#[cfg(feature = "sql")]
+use nephoscope_testkit::server::{MariadbServer, PostgresServer};
+#[cfg(feature = "redis")]
+use nephoscope_testkit::server::{RedisOptions, RedisServer, SentinelGroup};
+
+use super::Shared;
+
+/// One place for traces.
+pub(super) struct Place {
+    /// Our connection string.
+    pub(super) ours: String,
+    /// That of the real driver.
+    pub(super) theirs: String,
+}
+
+/// How a backend keeps traces: in this the backends differ for OSProfiler.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Redis,
+    Sql,
+}
+
+pub(super) trait Backend: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn kind(&self) -> Kind;
+    /// A new and empty place.
+    fn place(&self) -> Result<Place, Missing>;
+}
+
+pub(super) fn all() -> Vec<Shared> {
+    vec![
+        #[cfg(feature = "redis")]
+        Arc::new(Redis(Server::default())),
+        #[cfg(feature = "redis")]
+        Arc::new(Sentinel(Server::default())),
+        #[cfg(feature = "sql")]
+        Arc::new(Postgres(Server::default())),
+        #[cfg(feature = "sql")]
+        Arc::new(Mysql(Server::default())),
+    ]
+}
+
+/// A server that is started when it is first asked for, and counts its places.
+struct Server<T> {
+    started: OnceLock<Result<T, Missing>>,
+    places: AtomicU16,
+}
+
+impl<T> Default for Server<T> {
+    fn default() -> Self {
+        Self { started: OnceLock::new(), places: AtomicU16::new(0) }
+    }
+}
+
+impl<T> Server<T> {
+    fn next_place(&self, start: impl FnOnce() -> Result<T, Missing>) -> Result<(&T, u16), Missing> {
+        let server = self.started.get_or_init(start).as_ref().map_err(|missing| *missing)?;
+        Ok((server, self.places.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+#[cfg(feature = "redis")]
+const PROTECTED: RedisOptions = RedisOptions { password: true, tls: false, durable: false, replica_of: None };
+
+#[cfg(feature = "redis")]
+struct Redis(Server<RedisServer>);
+
+#[cfg(feature = "redis")]
+impl Backend for Redis {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Redis
+    }
+
+    fn place(&self) -> Result<Place, Missing> {
+        let (server, number) = self.0.next_place(|| RedisServer::start_with(PROTECTED))?;
+        let url = server.database_url(number);
+        Ok(Place { ours: url.clone(), theirs: url })
+    }
+}
+
+#[cfg(feature = "redis")]
+struct Sentinel(Server<SentinelGroup>);
+
+#[cfg(feature = "redis")]
+impl Backend for Sentinel {
+    fn name(&self) -> &'static str {
+        "redissentinel"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Redis
+    }
+
+    fn place(&self) -> Result<Place, Missing> {
+        let (group, number) = self.0.next_place(|| SentinelGroup::start_with(PROTECTED))?;
+        Ok(Place { ours: format!("{}/{number}", group.url()), theirs: group.master().database_url(number) })
+    }
+}
+
+#[cfg(feature = "sql")]
+struct Postgres(Server<PostgresServer>);
+
+#[cfg(feature = "sql")]
+impl Backend for Postgres {
+    fn name(&self) -> &'static str {
+        "postgresql"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Sql
+    }
+
+    fn place(&self) -> Result<Place, Missing> {
+        let (server, number) = self.0.next_place(PostgresServer::start)?;
+        let database = format!("osp_{number}");
+        server.create_database(&database);
+        let url = server.database_url(&database).replacen("postgresql:", "postgresql+psycopg2:", 1);
+        Ok(Place { ours: url.clone(), theirs: url })
+    }
+}
+
+#[cfg(feature = "sql")]
+struct Mysql(Server<MariadbServer>);
+
+#[cfg(feature = "sql")]
+impl Backend for Mysql {
+    fn name(&self) -> &'static str {
+        "mysql"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Sql
+    }
+
+    fn place(&self) -> Result<Place, Missing> {
+        let (server, number) = self.0.next_place(MariadbServer::start)?;
+        let database = format!("osp_{number}");
+        server.create_database(&database);
+        let url = server.database_url(&database).replacen("mysql:", "mysql+pymysql:", 1);
+        Ok(Place { ours: url.clone(), theirs: url })
+    }
+}
