@@ -14,10 +14,10 @@ impl fmt::Display for Micros {
         let sign = if self.0 < 0 { "-" } else { "" };
         let (us, seconds) = (self.0.unsigned_abs(), self.0.unsigned_abs() / 1_000_000);
         let text = match us {
-            ..1_000 => format!("{sign}{us} µs"),
-            ..1_000_000 => format!("{sign}{}.{:02} ms", us / 1_000, us % 1_000 / 10),
-            ..60_000_000 => format!("{sign}{seconds}.{:02} s", us % 1_000_000 / 10_000),
-            ..3_600_000_000 => format!("{sign}{} min {:02} s", seconds / 60, seconds % 60),
+            0..1_000 => format!("{sign}{us} µs"),
+            1_000..1_000_000 => format!("{sign}{}.{:02} ms", us / 1_000, us % 1_000 / 10),
+            1_000_000..60_000_000 => format!("{sign}{seconds}.{:02} s", us % 1_000_000 / 10_000),
+            60_000_000..3_600_000_000 => format!("{sign}{} min {:02} s", seconds / 60, seconds % 60),
             _ => format!("{sign}{} h {:02} min", seconds / 3_600, seconds / 60 % 60),
         };
         f.pad(&text)

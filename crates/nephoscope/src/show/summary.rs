@@ -109,10 +109,7 @@ impl<'a> Summary<'a> {
 /// What to know about operations that are not shown; nothing when all are.
 pub(super) fn unreachable(report: &Report) -> Option<String> {
     let count = report.unreachable() as u64;
-    let be = if count == 1 { "is" } else { "are" };
-    (count > 0).then(|| {
-        format!("{} {be} not shown: each lies inside itself, by its parent ids", counted(count, "operation"))
-    })
+    (count > 0).then(|| format!("{} not shown: the parent ids lead in a circle", counted(count, "operation")))
 }
 
 /// `2026-01-31 23:59:59.123456 UTC`.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use nephoscope_telemetry::report::Node;
-use nephoscope_telemetry::{Report, json};
+use nephoscope_telemetry::{Report, Timestamp, json};
 
 use crate::show::summary::{Summary, duration_us};
 use crate::show::{subject, text};
@@ -27,24 +27,18 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
         summary.services.iter().enumerate().map(|(at, (service, _))| (&**service, at)).collect();
     let names: HashMap<&str, usize> =
         summary.by_name.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect();
+    let service_of = |node| services.get(&*subject::service(node)).map_or("-1".into(), usize::to_string);
     let nodes = || report.walk().map(|(_, node)| node);
     let mut columns = Columns { out, text: String::new(), first: true };
 
     columns.out.write_all(b"{")?;
-    columns.number("total", summary.total_us)?;
-    columns
-        .number("earliest", report.earliest().map_or("null".into(), |time| time.as_micros().to_string()))?;
+    columns.number("total", Some(summary.total_us))?;
+    columns.number("earliest", report.earliest().map(Timestamp::as_micros))?;
     columns.strings("services", summary.services.iter().map(|(service, _)| &**service))?;
     columns.strings("names", summary.by_name.iter().map(|(name, _)| *name))?;
     columns.numbers("parent", parents(report))?;
     columns.numbers("name", nodes().map(|node| names[report.full_name(node)]))?;
-    columns.numbers(
-        "service",
-        nodes().map(|node| match services.get(&*subject::service(node)) {
-            Some(&service) => service as i64,
-            None => -1,
-        }),
-    )?;
+    columns.numbers("service", nodes().map(service_of))?;
     columns.numbers("start", nodes().map(|node| node.started_us))?;
     columns.numbers("duration", nodes().map(duration_us))?;
     columns.numbers("flags", nodes().map(flags))?;
@@ -89,9 +83,12 @@ struct Columns<'a, W> {
 }
 
 impl<W: Write> Columns<'_, W> {
-    fn number(&mut self, key: &str, number: impl ToString) -> io::Result<()> {
+    fn number(&mut self, key: &str, number: Option<i64>) -> io::Result<()> {
         self.key(key)?;
-        self.out.write_all(number.to_string().as_bytes())
+        match number {
+            Some(number) => write!(self.out, "{number}"),
+            None => self.out.write_all(b"null"),
+        }
     }
 
     fn numbers(&mut self, key: &str, numbers: impl Iterator<Item: ToString>) -> io::Result<()> {

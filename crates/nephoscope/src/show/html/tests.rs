@@ -102,7 +102,7 @@ fn without_script_the_tree_and_what_is_missing_are_told() {
     let (_, noscript) = page.split_once("<noscript>").unwrap();
     let noscript = noscript.split_once("</noscript>").unwrap().0;
     assert!(noscript.contains("needs JavaScript") && noscript.contains("GET /"), "{noscript}");
-    assert!(page.contains("<p class=\"note\">2 operations are not shown"));
+    assert!(page.contains("<p class=\"note\">2 operations not shown"));
     let long = html(&golden_report("wide_10k"));
     assert!(long.contains("9,000 more") && long.len() < 2_500_000, "{}", long.len());
 }
