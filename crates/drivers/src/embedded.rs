@@ -38,8 +38,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use nephoscope_telemetry::{
-    BoxFuture, Capabilities, Connecting, ConnectionString, Driver, Error, ErrorKind, Id, Points, Purged, Result,
-    Timestamp, TraceFilter, TracePoint, TraceSummary,
+    BoxFuture, Capabilities, Connecting, ConnectionString, Driver, Error, ErrorKind, Id, Points, Purged,
+    Result, Timestamp, TraceFilter, TracePoint, TraceSummary,
 };
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
@@ -212,6 +212,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     spawn_blocking(work).await.unwrap_or_else(|panic| {
-        Err(Error::new(ErrorKind::Corrupt, operation, "the store holds what cannot be read").with_source(panic))
+        Err(Error::new(ErrorKind::Corrupt, operation, "the store holds what cannot be read")
+            .with_source(panic))
     })
 }

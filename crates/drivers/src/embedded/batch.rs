@@ -6,7 +6,6 @@ use fjall::OwnedWriteBatch;
 use nephoscope_telemetry::Timestamp;
 
 use super::engine::Engine;
-use super::failure::is_damage;
 use super::incoming::Incoming;
 use super::summary::Summary;
 use super::{keys, record, trace};
@@ -44,15 +43,6 @@ struct Changed {
     summary: Summary,
 }
 
-/// Where a point goes.
-enum Slot {
-    Free(Vec<u8>),
-    /// It is there, but can no longer be read: it is written again, and was counted before.
-    Damaged(Vec<u8>),
-    /// It is there.
-    Taken,
-}
-
 impl<'a> Batch<'a> {
     pub(super) fn new(engine: &'a Engine, hot: &'a mut Hot) -> Self {
         Self { engine, hot, writes: engine.batch(), pending: HashMap::new(), changed: HashMap::new() }
@@ -60,22 +50,14 @@ impl<'a> Batch<'a> {
 
     /// Adds a point, unless the store has it.
     pub(super) fn add(&mut self, point: &Incoming) -> fjall::Result<()> {
-        let slot = self.slot(point)?;
-        let (key, is_counted) = match slot {
-            Slot::Free(key) => (key, false),
-            Slot::Damaged(key) => (key, true),
-            Slot::Taken => return Ok(()),
-        };
-        let place = match self.changed.get_mut(&point.trace) {
-            Some(changed) => changed.add(point, is_counted),
-            None => {
-                let mut changed = self.known(point)?;
-                let place = changed.add(point, is_counted);
-                self.changed.insert(point.trace.clone(), changed);
-                place
-            }
-        };
-        self.writes.insert(&self.engine.points, key.as_slice(), record::encode(place, &point.body));
+        let Some(key) = self.free_key(point)? else { return Ok(()) };
+        if !self.changed.contains_key(&point.trace) {
+            self.changed.insert(point.trace.clone(), self.known(point)?);
+        }
+        let summary = &mut self.changed.get_mut(&point.trace).expect("it was inserted above").summary;
+        let record = record::encode(summary.points, &point.body);
+        summary.add(point);
+        self.writes.insert(&self.engine.points, key.as_slice(), record);
         self.pending.insert(key, point.body.clone());
         Ok(())
     }
@@ -97,21 +79,20 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    fn slot(&self, point: &Incoming) -> fjall::Result<Slot> {
+    /// Where a point goes; nothing when it is there already.
+    fn free_key(&self, point: &Incoming) -> fjall::Result<Option<Vec<u8>>> {
         let mut hash = point.hash;
         loop {
             let key = keys::point_key(&point.trace, point.time, hash);
             let is_same = match self.pending.get(&key) {
                 Some(body) => *body == point.body,
-                None => match self.engine.points.get(&key) {
-                    Ok(None) => return Ok(Slot::Free(key)),
-                    Ok(Some(record)) => record::body_of(&record) == Some(&point.body),
-                    Err(error) if is_damage(&error) => return Ok(Slot::Damaged(key)),
-                    Err(error) => return Err(error),
+                None => match self.engine.points.get(&key)? {
+                    Some(record) => record::body_of(&record) == Some(&point.body),
+                    None => return Ok(Some(key)),
                 },
             };
             if is_same {
-                return Ok(Slot::Taken);
+                return Ok(None);
             }
             hash = hash.wrapping_add(1);
         }
@@ -131,15 +112,6 @@ impl<'a> Batch<'a> {
 }
 
 impl Changed {
-    /// Takes a point in, and gives its place in the trace.
-    fn add(&mut self, point: &Incoming, is_counted: bool) -> u64 {
-        let place = self.summary.points;
-        if !is_counted {
-            self.summary.add(point);
-        }
-        place
-    }
-
     fn write(&self, engine: &Engine, writes: &mut OwnedWriteBatch, trace: &[u8]) {
         writes.insert(&engine.traces, trace, self.summary.encode());
         let now = (self.summary.first, self.summary.errors > 0);

@@ -142,7 +142,8 @@ fn lock(path: &Path) -> Result<File> {
         Err(TryLockError::WouldBlock) => return Err(taken(path, &mut file)),
     }
     // The id is for a message only: a full disk must not keep the store from being read.
-    let _no_id = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", process::id()));
+    let _no_id =
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", process::id()));
     Ok(file)
 }
 

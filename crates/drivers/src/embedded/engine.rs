@@ -1,5 +1,6 @@
 //! The engine under the store: fjall, a log-structured merge tree with a journal, and how it is set up here.
 
+use std::fs::OpenOptions;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::thread;
@@ -7,7 +8,8 @@ use std::time::Duration;
 
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
 use fjall::{
-    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Snapshot,
+    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode,
+    Snapshot,
 };
 use nephoscope_telemetry::{Error, ErrorKind, Result};
 
@@ -106,7 +108,8 @@ impl Engine {
     /// Waits until the engine has caught up so far that a write will not halt.
     pub(super) fn wait_for_room(&self) -> fjall::Result<()> {
         while self.keyspaces().into_iter().any(|keyspace| {
-            keyspace.sealed_memtable_count() >= WAITING_MEMTABLES || keyspace.l0_table_count() >= WAITING_TABLES
+            keyspace.sealed_memtable_count() >= WAITING_MEMTABLES
+                || keyspace.l0_table_count() >= WAITING_TABLES
         }) {
             self.check()?;
             thread::sleep(PAUSE);
@@ -136,7 +139,8 @@ impl Engine {
     /// fails the journal is left as it is, and nothing is lost.
     pub(super) fn close(self, path: &Path) -> Result<()> {
         let flushed = self.flush();
-        let is_empty = self.keyspaces().into_iter().all(|keyspace| keyspace.tree.active_memtable().is_empty());
+        let is_empty =
+            self.keyspaces().into_iter().all(|keyspace| keyspace.tree.active_memtable().is_empty());
         drop(self);
         if flushed.is_ok() && is_empty {
             journal::clear(path)?;
@@ -150,7 +154,7 @@ impl Engine {
 }
 
 /// Refuses to open when a file is missing that the engine would take for a sign that a keyspace or the whole database
-/// was never completed: it would delete the rest.
+/// was never completed: it would delete the rest. Its lock is made anew: it holds nothing, and we hold our own.
 fn check_files(path: &Path) -> Result<()> {
     let keyspaces = path.join("keyspaces");
     let markers = (0..=4).map(|number| keyspaces.join(number.to_string()).join("current"));
@@ -160,5 +164,11 @@ fn check_files(path: &Path) -> Result<()> {
             return Err(Error::new(ErrorKind::Corrupt, OPEN, message));
         }
     }
-    Ok(())
+    let lock = path.join("lock");
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&lock)
+        .map(drop)
+        .map_err(|error| io_failure(OPEN, &lock, error))
 }

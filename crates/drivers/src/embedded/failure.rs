@@ -19,12 +19,17 @@ pub(super) fn io_failure(operation: &'static str, path: &Path, error: io::Error)
     let (kind, message) = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => (
             ErrorKind::Unavailable,
-            format!("no room is left for {path}; what was acknowledged is kept, and more is taken when there is room"),
+            format!(
+                "no room is left for {path}; what was acknowledged is kept, and more is taken when there is room"
+            ),
         ),
         io::ErrorKind::PermissionDenied => {
             (ErrorKind::Config, format!("{path} may not be read and written by this user"))
         }
-        io::ErrorKind::ReadOnlyFilesystem => (ErrorKind::Config, format!("{path} is on a read-only file system")),
+        io::ErrorKind::ReadOnlyFilesystem => {
+            (ErrorKind::Config, format!("{path} is on a read-only file system"))
+        }
+        io::ErrorKind::NotFound => (ErrorKind::Config, format!("{path} is not there and cannot be made")),
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
             (ErrorKind::Config, format!("{path} is not a directory"))
         }
@@ -41,12 +46,14 @@ pub(super) fn engine_failure(operation: &'static str, path: &Path, error: fjall:
         E::Io(cause) | E::Storage(LsmError::Io(cause)) if !is_cut(&cause) => {
             return io_failure(operation, path, cause);
         }
-        E::Locked => {
-            (ErrorKind::Conflict, format!("another process has the engine of {at} open: stop it, then try again"))
-        }
-        E::InvalidVersion(_) => {
-            (ErrorKind::Config, format!("{at} was written by another version of the engine; use the nephoscope that made it"))
-        }
+        E::Locked => (
+            ErrorKind::Conflict,
+            format!("another process has the engine of {at} open: stop it, then try again"),
+        ),
+        E::InvalidVersion(Some(_)) => (
+            ErrorKind::Config,
+            format!("{at} was written by another version of the engine; use the nephoscope that made it"),
+        ),
         E::Poisoned => (
             ErrorKind::Unavailable,
             format!("{at} takes nothing since an earlier failure; what was acknowledged is kept"),
@@ -69,12 +76,13 @@ pub(super) fn damaged(path: &Path) -> String {
 pub(super) fn is_damage(error: &fjall::Error) -> bool {
     match error {
         fjall::Error::Io(cause) | fjall::Error::Storage(LsmError::Io(cause)) => is_cut(cause),
-        fjall::Error::Poisoned | fjall::Error::Locked | fjall::Error::InvalidVersion(_) => false,
+        fjall::Error::Poisoned | fjall::Error::Locked | fjall::Error::InvalidVersion(Some(_)) => false,
         _ => true,
     }
 }
 
-/// Whether a file is missing or ends too early, where the engine knows that it should be there and whole.
+/// Whether a file is missing, ends too early or leads astray, where the engine knows that it should be there and whole.
 fn is_cut(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound | io::ErrorKind::InvalidData)
+    use io::ErrorKind as K;
+    matches!(error.kind(), K::UnexpectedEof | K::NotFound | K::InvalidData | K::InvalidInput)
 }

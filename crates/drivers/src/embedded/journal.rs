@@ -64,7 +64,9 @@ fn journals(engine: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(engine)? {
         let path = entry?.path();
         let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
-        if let (Some(number), Some("jnl")) = (number, path.extension().and_then(|extension| extension.to_str())) {
+        if let (Some(number), Some("jnl")) =
+            (number, path.extension().and_then(|extension| extension.to_str()))
+        {
             numbered.push((number, path));
         }
     }

@@ -24,7 +24,9 @@ impl Options {
         }
         let retention = to.option("retention").map(|text| {
             duration(text).ok_or_else(|| {
-                to.wrong(format!("option `retention` is a number and a unit (s, m, h, d, w) such as `30d`, not `{text}`"))
+                to.wrong(format!(
+                    "option `retention` is a number and a unit (s, m, h, d, w) such as `30d`, not `{text}`"
+                ))
             })
         });
         Ok(Self { path: PathBuf::from(&*location), retention: retention.transpose()? })

@@ -78,7 +78,10 @@ impl Listed {
             return Some(Self(None));
         }
         let count = fields.number()?;
-        (0..count).map(|_| fields.text().map(SmolStr::from)).collect::<Option<_>>().map(|listed| Self(Some(listed)))
+        (0..count)
+            .map(|_| fields.text().map(SmolStr::from))
+            .collect::<Option<_>>()
+            .map(|listed| Self(Some(listed)))
     }
 }
 
@@ -143,7 +146,8 @@ impl Summary {
 
     /// Whether a filter takes the trace, whatever its limit; nothing when only the points can tell.
     pub(super) fn fits(&self, filter: &TraceFilter) -> Option<bool> {
-        if !filter.takes_time(self.first) || filter.min_duration.is_some_and(|least| self.duration() < least) {
+        if !filter.takes_time(self.first) || filter.min_duration.is_some_and(|least| self.duration() < least)
+        {
             return Some(false);
         }
         let name = filter.name.as_ref().map_or(Some(true), |name| self.names.holds(name));

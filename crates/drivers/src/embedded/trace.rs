@@ -28,7 +28,8 @@ pub(super) fn points(engine: &Engine, snapshot: &Snapshot, base_id: &Id) -> fjal
             Err(error) => return Err(error),
         }
     }
-    let stored = snapshot.get(&engine.traces, &trace).ok().flatten().and_then(|record| Summary::decode(&record));
+    let stored =
+        snapshot.get(&engine.traces, &trace).ok().flatten().and_then(|record| Summary::decode(&record));
     let read = placed.len() as u64 + points.bad.count();
     for _ in read..stored.map_or(0, |summary| summary.points) {
         points.bad.push(BadPoint::whole("is in a damaged part of the store"));

@@ -26,7 +26,12 @@ pub(super) const ALWAYS: Range<u64> = 0..u64::MAX;
 
 impl<'a> Walk<'a> {
     /// From a time on, until before another one.
-    pub(super) fn new(snapshot: &'a Snapshot, keyspace: &'a Keyspace, beginning: &[u8], times: Range<u64>) -> Self {
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        keyspace: &'a Keyspace,
+        beginning: &[u8],
+        times: Range<u64>,
+    ) -> Self {
         let mut walk = Self {
             snapshot,
             keyspace,

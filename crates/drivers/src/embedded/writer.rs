@@ -1,6 +1,7 @@
 //! The one thread that writes: it gathers what comes in at the same time, and brings it to disk with one sync.
 
 use std::error::Error as _;
+use std::slice;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -84,15 +85,26 @@ impl Writer {
                 Err(_) => break,
             }
         }
-        let stored = self.work(STORE, |engine, hot| {
+        let stored = self.store(&group);
+        // Damage in the way of one batch is no reason to refuse the others.
+        let is_damaged = stored.as_ref().is_err_and(|error| error.kind() == ErrorKind::Corrupt);
+        for waiting in group {
+            let stored = if is_damaged {
+                self.store(slice::from_ref(&waiting))
+            } else {
+                stored.as_ref().copied().map_err(same)
+            };
+            answer(waiting.1, stored);
+        }
+        other
+    }
+
+    fn store(&mut self, group: &[Waiting]) -> Result<()> {
+        self.work(STORE, |engine, hot| {
             let mut batch = Batch::new(engine, hot);
             group.iter().flat_map(|(points, _)| points).try_for_each(|point| batch.add(point))?;
             batch.commit()
-        });
-        for (_, done) in group {
-            answer(done, stored.as_ref().map(|()| ()).map_err(same));
-        }
-        other
+        })
     }
 
     /// Does some work, in a store that is opened again when it takes nothing more since an earlier failure.

@@ -10,17 +10,24 @@ use crate::open;
 use crate::points::{Chance, START, request};
 
 /// What a directory takes on disk: blocks, as `du` counts.
-fn disk_bytes(path: &Path) -> u64 {
+pub(crate) fn disk_bytes(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let entries = fs::read_dir(path).unwrap().map(Result::unwrap);
-    entries.map(|entry| match entry.metadata().unwrap() {
-        metadata if metadata.is_dir() => disk_bytes(&entry.path()),
-        metadata => metadata.blocks() * 512,
-    }).sum()
+    entries
+        .map(|entry| match entry.metadata().unwrap() {
+            metadata if metadata.is_dir() => disk_bytes(&entry.path()),
+            metadata => metadata.blocks() * 512,
+        })
+        .sum()
 }
 
 /// Stores traces in batches of 500 points, many traces at a time as they come from many requests.
-async fn fill(driver: &dyn Driver, traces: usize, operations: usize, at_a_time: usize) -> (usize, Duration, Duration) {
+async fn fill(
+    driver: &dyn Driver,
+    traces: usize,
+    operations: usize,
+    at_a_time: usize,
+) -> (usize, Duration, Duration) {
     let mut chance = Chance(1);
     let (mut stored, mut spent, mut worst) = (0, Duration::ZERO, Duration::ZERO);
     for round in 0..traces / at_a_time {
@@ -49,7 +56,10 @@ async fn measure_a_million_points() {
     let directory = tempfile::tempdir().unwrap();
     let driver = open(directory.path()).await.unwrap();
     let (stored, spent, worst) = fill(&*driver, 5_000, 100, 20).await;
-    println!("{stored} points in batches of 500: {:.0} points/s, worst batch {worst:?}", stored as f64 / spent.as_secs_f64());
+    println!(
+        "{stored} points in batches of 500: {:.0} points/s, worst batch {worst:?}",
+        stored as f64 / spent.as_secs_f64()
+    );
     println!("while open: {:.1} bytes a point on disk", disk_bytes(directory.path()) as f64 / stored as f64);
     let started = Instant::now();
     driver.close().await.unwrap();
@@ -75,7 +85,10 @@ async fn measure_a_hundred_thousand_traces() {
     let directory = tempfile::tempdir().unwrap();
     let driver = open(directory.path()).await.unwrap();
     let (stored, spent, worst) = fill(&*driver, 100_000, 2, 100).await;
-    println!("{stored} points of small traces: {:.0} points/s, worst batch {worst:?}", stored as f64 / spent.as_secs_f64());
+    println!(
+        "{stored} points of small traces: {:.0} points/s, worst batch {worst:?}",
+        stored as f64 / spent.as_secs_f64()
+    );
     driver.close().await.unwrap();
     println!("closed: {:.1} bytes a point on disk", disk_bytes(directory.path()) as f64 / stored as f64);
     let driver = open(directory.path()).await.unwrap();
@@ -89,6 +102,14 @@ async fn measure_a_hundred_thousand_traces() {
     assert!(driver.list(&filter).await.unwrap().is_empty());
     println!("100,000 traces looked through for a service: {:?}", started.elapsed());
     let started = Instant::now();
-    let purged = driver.purge(nephoscope_telemetry::Timestamp::from_micros(START + 50_000 * 30_000)).await.unwrap();
-    println!("{} traces purged in {:?}: {} bytes left", purged.traces, started.elapsed(), disk_bytes(directory.path()));
+    let purged =
+        driver.purge(nephoscope_telemetry::Timestamp::from_micros(START + 50_000 * 30_000)).await.unwrap();
+    println!(
+        "{} traces purged in {:?}: {} bytes left",
+        purged.traces,
+        started.elapsed(),
+        disk_bytes(directory.path())
+    );
+    driver.close().await.unwrap();
+    println!("closed: {} bytes", disk_bytes(directory.path()));
 }

@@ -3,13 +3,13 @@
 use nephoscope_telemetry::{Id, Json, Timestamp, TracePoint};
 
 /// A time within 2026.
-pub const START: i64 = 1_767_323_045_000_000;
+pub(crate) const START: i64 = 1_767_323_045_000_000;
 
 /// Ids and times that look random and are the same in every run.
-pub struct Chance(pub u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -17,7 +17,7 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    pub fn id(&mut self) -> Id {
+    pub(crate) fn id(&mut self) -> Id {
         let (high, low) = (self.next().to_be_bytes(), self.next().to_be_bytes());
         Id::from_uuid([high, low].concat().try_into().unwrap())
     }
@@ -28,7 +28,7 @@ const DB: &str = r#"{"db": {"statement": "SELECT volumes.id, volumes.size FROM v
 const STOP: &str = r#"{"host": "bench-host"}"#;
 
 /// The points of a request that works on the database: a random tree of at most twenty levels.
-pub fn request(chance: &mut Chance, start: i64, operations: usize) -> Vec<TracePoint> {
+pub(crate) fn request(chance: &mut Chance, start: i64, operations: usize) -> Vec<TracePoint> {
     let base = chance.id();
     let mut time = start;
     let mut points = Vec::with_capacity(operations * 2);
@@ -36,7 +36,8 @@ pub fn request(chance: &mut Chance, start: i64, operations: usize) -> Vec<TraceP
     let mut made = 0;
     while made < operations || !stack.is_empty() {
         time += 1 + (chance.next() % 2_000).cast_signed();
-        let opens = made < operations && (stack.len() < 2 || stack.len() < 20 && chance.next().is_multiple_of(2));
+        let opens =
+            made < operations && (stack.len() < 2 || stack.len() < 20 && chance.next().is_multiple_of(2));
         let (name, info, (trace, parent)) = if opens {
             let (name, info) = if made == 0 { ("wsgi", WSGI) } else { ("db", DB) };
             let parent = stack.last().map_or(&base, |(_, trace, _)| trace).clone();
