@@ -57,6 +57,7 @@ mod outline;
 mod purge;
 mod read;
 mod sentinel;
+mod survey;
 mod tls;
 mod write;
 

@@ -40,13 +40,10 @@ impl Outline {
         }
     }
 
-    /// The outline of a trace of which only two of its so many points are known.
-    pub(super) fn between(oldest: &TracePoint, newest: &TracePoint, points: u64) -> Self {
-        let mut outline = Self::default();
-        outline.add(oldest);
-        outline.add(newest);
-        outline.points = points;
-        outline
+    /// The outline of a trace of which only one of its so many points is known, and the time of another.
+    pub(super) fn between(oldest: &TracePoint, newest: Timestamp, points: u64) -> Self {
+        let latest = Some(newest.max(oldest.timestamp));
+        Self { earliest: Some(Earliest::of(oldest)), latest, points, ..Self::default() }
     }
 
     /// Takes a point.
@@ -185,7 +182,7 @@ mod tests {
 
     #[test]
     fn from_its_ends_a_trace_has_no_count_of_errors() {
-        let ends = Outline::between(&point("wsgi-start", 10, "api"), &point("wsgi-stop", 50, "api"), 7);
+        let ends = Outline::between(&point("wsgi-start", 10, "api"), Timestamp::from_micros(50), 7);
         let summary = ends.summary(&Id::new("trace")).unwrap();
         assert_eq!((summary.points, summary.errors), (Some(7), None));
         assert_eq!(summary.duration, Some(Duration::from_micros(40)));

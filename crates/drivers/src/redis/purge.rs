@@ -7,9 +7,9 @@ use redis::Pipeline;
 
 use super::driver::Redis;
 use super::keys::{ERROR, TRACE, key};
-use super::list::Trace;
 use super::outline::Outline;
 use super::read;
+use super::survey::Trace;
 
 /// How many keys are deleted with one command, so that the server never stops for long.
 const KEYS_AT_A_TIME: usize = 500;
@@ -33,7 +33,7 @@ impl Redis {
     ) -> Result<Purged> {
         let is_old = |outline: &Outline| outline.latest().is_some_and(|latest| latest < older_than);
         let mut purged = HashSet::new();
-        for trace in self.survey(operation, &TraceFilter::default(), None).await? {
+        for trace in self.survey(operation, &TraceFilter::default()).await? {
             if !is_old(&trace.outline()) {
                 continue;
             }
