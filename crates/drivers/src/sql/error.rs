@@ -26,7 +26,19 @@ const UNKNOWN: &str = "the database failed";
 /// The source is text: the client's own errors repeat themselves in their sources.
 pub(super) fn of(place: &str, operation: &'static str, error: &sqlx::Error) -> Error {
     let (kind, meaning) = meaning(error);
-    Error::new(kind, operation, format!("{place}: {meaning}")).with_source(told(error))
+    // About these the server speaks of the user by name, which is nobody's to see.
+    let names_user = [LOGIN, NOT_ALLOWED, BUSY].contains(&meaning);
+    let source = if names_user { code(error) } else { told(error) };
+    Error::new(kind, operation, format!("{place}: {meaning}")).with_source(source)
+}
+
+/// The code that the database gives, without its words.
+fn code(error: &sqlx::Error) -> String {
+    let Some(error) = error.as_database_error() else { return error.to_string() };
+    match error.try_downcast_ref::<MySqlDatabaseError>() {
+        Some(error) => format!("error {}", error.number()),
+        None => format!("code {}", error.code().unwrap_or_default()),
+    }
 }
 
 /// What the database says, with its code.
