@@ -67,6 +67,9 @@ fn answer(code: &str, detail: &str) -> (ErrorKind, &'static str) {
         "ERR" if detail.contains("max number of clients") => (Unavailable, ""),
         "ERR" if detail.contains("DB index") => (Config, "; choose another database"),
         "ERR" if mentions_login(detail) => (Config, "; mend user and password in the connection string"),
+        "ERR" if detail.contains("unknown command") && detail.contains("SENTINEL") => {
+            (Config, "; it is no sentinel: name the server itself with redis://")
+        }
         "ERR" if detail.contains("Client names") => (Config, "; mend the option `client_name`"),
         _ => (Other, ""),
     }
@@ -88,7 +91,8 @@ fn broken(operation: &'static str, place: &dyn fmt::Display, error: &RedisError)
         redis::ErrorKind::InvalidClientConfig => (ErrorKind::Config, "no connection is possible with"),
         _ => (ErrorKind::Other, "no understanding with"),
     };
-    Error::new(kind, operation, format!("{what} Redis at {place}")).with_source(error.clone())
+    // As a text: an error of the client says the same again when it is asked for its source.
+    Error::new(kind, operation, format!("{what} Redis at {place}")).with_source(error.to_string())
 }
 
 /// Whether the handshake of TLS failed: rustls reports what it cannot accept as invalid data.
@@ -148,6 +152,7 @@ mod tests {
             ("ERR max number of clients reached", ErrorKind::Unavailable),
             ("MOVED 3999 127.0.0.1:6381", ErrorKind::Unsupported),
             ("WRONGTYPE Operation against a key holding the wrong kind of value", ErrorKind::Invalid),
+            ("ERR unknown command `SENTINEL`, with args beginning with: ", ErrorKind::Config),
             ("ERR unknown command `LPUSH`, with args beginning with: ", ErrorKind::Other),
         ] {
             assert_eq!(kind(line), expected, "{line}");
@@ -160,7 +165,8 @@ mod tests {
         let error = failure("list traces", &"127.0.0.1:1", &refused);
         assert_eq!(error.kind(), ErrorKind::Unavailable);
         assert_eq!(error.to_string(), "cannot list traces: no connection with Redis at 127.0.0.1:1");
-        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("connection refused"));
+        let source = error.source().expect("it says why");
+        assert_eq!((source.to_string().as_str(), source.source().is_none()), ("connection refused", true));
         assert!(ends_connection(&refused));
     }
 

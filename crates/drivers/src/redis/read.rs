@@ -102,11 +102,8 @@ impl List {
             }
             Some(Err(error)) if error.code() == Some(WRONG_TYPE) => {
                 self.ended = true;
-                Ok(Err(BadPoint::field(
-                    &self.key,
-                    "",
-                    "is no list: something else was stored under this key",
-                )))
+                let problem = format!("is no list: the key `{}` holds something else", self.key);
+                Ok(Err(BadPoint::whole(problem)))
             }
             Some(Err(error)) => Err(connection.refusal(operation, &error)),
             _ => Err(connection.refusal(operation, &not_a_list())),

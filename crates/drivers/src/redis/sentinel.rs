@@ -66,7 +66,7 @@ async fn ask(
     match asked.await {
         Ok(Some((host, port))) => Ok(ConnectionAddr::Tcp(host, port)),
         Ok(None) => Err(unknown(operation, address, sentinels)),
-        Err(error) => Err(failure(operation, &format_args!("{address}, a sentinel"), &error)),
+        Err(error) => Err(failure(operation, address, &error)),
     }
 }
 
