@@ -284,9 +284,15 @@ impl fmt::Display for ConnectionString {
             write!(f, "{HIDDEN}@")?;
         }
         f.write_str(&self.place[authority.rfind('@').map_or(0, |at| at + 1)..])?;
-        for (at, (name, value)) in self.options.iter().enumerate() {
-            let value = if is_secret(name) { HIDDEN } else { value };
-            write!(f, "{}{name}={value}", if at == 0 { '?' } else { '&' })?;
+        let written = self.query.iter().flat_map(|query| query.split('&')).filter(|option| !option.is_empty());
+        for (at, option) in written.enumerate() {
+            let name = option.split('=').next().unwrap_or_default();
+            f.write_str(if at == 0 { "?" } else { "&" })?;
+            if is_secret(&decode(name)) {
+                write!(f, "{name}={HIDDEN}")?;
+            } else {
+                f.write_str(option)?;
+            }
         }
         Ok(())
     }

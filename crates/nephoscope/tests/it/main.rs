@@ -2,6 +2,7 @@
 
 mod commands;
 mod daemon;
+mod documents;
 mod files;
 mod http;
 mod program;

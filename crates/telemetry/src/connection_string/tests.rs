@@ -109,6 +109,16 @@ proptest! {
     }
 
     #[test]
+    fn what_is_shown_can_be_read_again(rest in "[a-z%0-9@:/?&=,.\\[\\]]*", any in ".*") {
+        for text in [format!("x://{rest}"), format!("x://{any}")] {
+            if let Ok(cs) = ConnectionString::parse(&text) {
+                let shown = cs.to_string();
+                prop_assert_eq!(parse(&shown).to_string(), shown);
+            }
+        }
+    }
+
+    #[test]
     fn a_password_is_never_shown(password in "[a-zA-Z0-9:@!$*+]{8,20}", host in "[a-z]{1,5}") {
         let cs = parse(&format!("redis://u:{password}@{host}/0?secret_option={password}"));
         prop_assert_eq!(cs.password().unwrap(), password.as_str());
