@@ -178,6 +178,23 @@ async fn a_journal_cut_short_or_gone_costs_what_was_in_it() {
     assert_eq!(driver.points(&later[0].base_id).await.unwrap().good, later);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_marker_of_the_engine_nothing_is_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    stored(directory.path(), &request(&mut Chance(1), START, 10)).await;
+    let markers = ["keyspaces/0/current", "keyspaces/1/current", "keyspaces/4/current", "version"];
+    for marker in markers.map(|marker| directory.path().join("engine").join(marker)) {
+        let content = fs::read(&marker).unwrap();
+        let before = files(directory.path());
+        fs::remove_file(&marker).unwrap();
+        let error = open(directory.path()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{}", chain(&error));
+        fs::write(&marker, content).unwrap();
+        assert_eq!(files(directory.path()), before);
+    }
+    assert_eq!(list(&*open(directory.path()).await.unwrap()).await[0].points, Some(20));
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Damage {
     Flip(u64),
