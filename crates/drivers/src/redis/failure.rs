@@ -51,7 +51,9 @@ fn detail(error: &RedisError) -> &str {
 fn answer(code: &str, detail: &str) -> (ErrorKind, &'static str) {
     use ErrorKind::{Config, Invalid, Other, Unavailable, Unsupported};
     match code {
-        "NOAUTH" => (Config, "; give the password: redis://:password@host"),
+        "NOAUTH" => {
+            (Config, "; give the password as redis://:password@host, a sentinel's as sentinel_password=…")
+        }
         "WRONGPASS" => (Config, "; mend user and password in the connection string"),
         NO_PERMISSION => (Config, "; grant it to the user, or connect as another"),
         "DENIED" => (Config, "; give the server a password, or open it to this address"),
