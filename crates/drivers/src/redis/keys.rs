@@ -42,7 +42,7 @@ pub(super) fn legacy_points(base_id: &Id) -> String {
 fn literal(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for character in text.chars() {
-        if matches!(character, '*' | '?' | '[' | ']' | '\\') {
+        if matches!(character, '*' | '?' | '[' | '\\') {
             pattern.push('\\');
         }
         pattern.push(character);
