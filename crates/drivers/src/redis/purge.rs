@@ -59,7 +59,9 @@ impl Redis {
     /// Deletes the values that were read, and with them the key, unless a point came in the meantime: that one stays.
     async fn delete(&self, operation: &'static str, trace: &Trace, values: u64) -> Result<()> {
         let mut commands = Pipeline::new();
-        commands.cmd("LTRIM").arg(key(TRACE, &trace.id)).arg("0").arg(format!("-{}", values + 1));
+        if trace.list.is_some() {
+            commands.cmd("LTRIM").arg(key(TRACE, &trace.id)).arg("0").arg(format!("-{}", values + 1));
+        }
         commands.cmd("UNLINK").arg(key(ERROR, &trace.id));
         for answer in self.connection.run(operation, &commands).await? {
             answer.map_err(|error| self.connection.refusal(operation, &error))?;
