@@ -11,6 +11,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 /// How long to wait for a connection, unless `connect_timeout` says otherwise: longer than any healthy server takes,
 /// short enough for a caller who retries.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What a connection to a SQLite file keeps in memory, in KiB (as a negative number): with the 2 MiB of its own the
+/// pages of the eight indexes are written and read over and over.
+const CACHE: &str = "-32768";
 /// How long SQLite waits for another process that is writing to the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -162,7 +165,8 @@ fn sqlite(to: &ConnectionString) -> Result<Target> {
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(BUSY_TIMEOUT),
+                .busy_timeout(BUSY_TIMEOUT)
+                .pragma("cache_size", CACHE),
         ),
     })
 }

@@ -81,6 +81,23 @@ pub(super) async fn list(
     filter: &TraceFilter,
     errors_only: bool,
 ) -> sqlx::Result<Vec<TraceSummary>> {
+    let mut list = if errors_only || filter.limit.is_some() || filter.since.is_some() {
+        newest(database, filter, errors_only).await?
+    } else {
+        let rows = database.fetch(whole_query(database.dialect(), filter)).await?;
+        rows.into_iter().map(Found::of).filter_map(Found::summary).collect()
+    };
+    list.retain(|summary| filter.takes_summary(summary));
+    filter.order(&mut list);
+    Ok(list)
+}
+
+/// The newest traces, down to the limit and all of the time of the last one.
+async fn newest(
+    database: &Database,
+    filter: &TraceFilter,
+    errors_only: bool,
+) -> sqlx::Result<Vec<TraceSummary>> {
     let search = Search { filter: Some(filter), suspicious: errors_only, ..Search::default() };
     let limit = filter.limit.unwrap_or(usize::MAX);
     // One more than the limit: only a trace of another time shows that none of the last time is missing.
@@ -95,7 +112,6 @@ pub(super) async fn list(
         let mut errors = if errors_only { count_errors(database, &page).await? } else { HashMap::new() };
         for mut summary in page.into_iter().filter_map(Found::summary) {
             if list.len() >= limit && list.last().is_some_and(|last| summary.timestamp < last.timestamp) {
-                filter.order(&mut list);
                 return Ok(list);
             }
             summary.errors = errors.remove(&summary.base_id);
@@ -104,7 +120,6 @@ pub(super) async fn list(
             }
         }
         if is_last {
-            filter.order(&mut list);
             return Ok(list);
         }
     }
@@ -117,56 +132,79 @@ pub(super) async fn page(
     after: Option<&Place>,
     size: usize,
 ) -> sqlx::Result<Vec<Found>> {
-    let rows: Vec<FoundRow> = database.fetch(query(database.dialect(), search, after, size)).await?;
+    let rows = database.fetch(page_query(database.dialect(), search, after, size)).await?;
     Ok(rows.into_iter().map(Found::of).collect())
 }
+
+/// The columns of the earliest point of a trace.
+const FIRST_POINT: &str = "f.id, f.timestamp, f.base_id, f.name, f.service, f.project";
 
 /// The earliest point of each trace (`f`), and what all its points (`l`) say together.
 ///
 /// The inner query walks the index on `timestamp` from the place down. A row counts when its trace has no earlier one,
 /// which the index on `base_id` tells; so a trace is met once, at its beginning.
-fn query(dialect: Dialect, search: Search<'_>, after: Option<&Place>, size: usize) -> Statement {
-    const COLUMNS: &str = "f.id, f.timestamp, f.base_id, f.name, f.service, f.project";
-    let same_trace = |other| dialect.same_trace(other, "f");
-    let mut query = Statement::new(dialect, "SELECT ")
+fn page_query(dialect: Dialect, search: Search<'_>, after: Option<&Place>, size: usize) -> Statement {
+    let query = Statement::new(dialect, "SELECT ")
         .push(&dialect.text("f.id"))
         .push(", f.timestamp, f.base_id, f.name, f.service, f.project, max(l.timestamp), count(*) FROM (SELECT ")
-        .push(COLUMNS)
-        .push(" FROM data f WHERE NOT EXISTS (SELECT 1 FROM data e WHERE ")
-        .push(&same_trace("e"))
-        .push(" AND ")
-        .push(EARLIER)
-        .push(")");
-    query = within(query, search, after);
+        .push(FIRST_POINT)
+        .push(" FROM data f");
+    // One search through the table for what is suspicious is faster than one through each trace.
+    let query = match search.suspicious {
+        true => query
+            .push(" JOIN (SELECT DISTINCT base_id FROM data WHERE ")
+            .push(suspicious(dialect))
+            .push(") x ON x.base_id = f.base_id"),
+        false => query,
+    };
+    within(conditions(query.push(" WHERE "), search), search, after)
+        .push(" ORDER BY f.timestamp DESC, f.id DESC LIMIT ")
+        .bind(i64::try_from(size).unwrap_or(i64::MAX))
+        .push(") f JOIN data l ON ")
+        .push(&dialect.same_trace("l", "f"))
+        .push(" GROUP BY ")
+        .push(FIRST_POINT)
+        .push(" ORDER BY f.timestamp DESC, f.id DESC")
+}
+
+/// As [`page_query`] for all traces at once: going through the whole table in its order beats the index then.
+fn whole_query(dialect: Dialect, filter: &TraceFilter) -> Statement {
+    let search = Search { filter: Some(filter), ..Search::default() };
+    let query = Statement::new(dialect, "SELECT ")
+        .push(&dialect.text("f.id"))
+        .push(", f.timestamp, f.base_id, f.name, f.service, f.project, g.latest, g.points FROM (")
+        .push("SELECT min(base_id) AS base_id, min(timestamp) AS earliest, max(timestamp) AS latest, ")
+        .push("count(*) AS points FROM data GROUP BY ")
+        .push(&dialect.exact("base_id"))
+        .push(") g JOIN data f ON f.timestamp = g.earliest AND ")
+        .push(&dialect.same_trace("f", "g"))
+        .push(" WHERE ");
+    within(conditions(query, search), search, None)
+}
+
+/// What a row `f` has to be: the earliest of its trace, of a trace that is looked for.
+fn conditions(query: Statement, search: Search<'_>) -> Statement {
+    let dialect = query.dialect;
+    let same_trace = |other| dialect.same_trace(other, "f");
+    let mut query = query.push("NOT EXISTS (SELECT 1 FROM data e WHERE ").push(&same_trace("e"));
+    query = query.push(" AND ").push(EARLIER).push(")");
     if let Some(end) = search.ended_before {
         query = query.push(" AND NOT EXISTS (SELECT 1 FROM data n WHERE ").push(&same_trace("n"));
         query = query.push(" AND n.timestamp >= ").bind(end.to_string()).push(")");
     }
+    let has_point = format!(" AND EXISTS (SELECT 1 FROM data x WHERE {} AND ", same_trace("x"));
     if let Some(service) = search.filter.and_then(|filter| filter.service.as_deref()) {
-        query = query.push(" AND EXISTS (SELECT 1 FROM data s WHERE ").push(&same_trace("s")).push(" AND ");
-        query = query.push(&dialect.exact("s.service")).push(" = ").bind(service).push(")");
+        query = query.push(&has_point).push(&dialect.exact("x.service")).push(" = ").bind(service).push(")");
     }
     if let Some(name) = search.filter.and_then(|filter| filter.name.as_deref()) {
-        query = query.push(" AND EXISTS (SELECT 1 FROM data m WHERE ").push(&same_trace("m")).push(" AND ");
-        query = query.push(&dialect.exact("m.name")).push(" IN (");
+        query = query.push(&has_point).push(&dialect.exact("x.name")).push(" IN (");
         query = query.bind(format!("{name}-start")).push(", ").bind(format!("{name}-stop"));
         if operation(name) == name {
             query = query.push(", ").bind(name);
         }
         query = query.push("))");
     }
-    if search.suspicious {
-        query = query.push(" AND EXISTS (SELECT 1 FROM data x WHERE ").push(&same_trace("x")).push(" AND ");
-        query = query.push(&suspicious(dialect, "x")).push(")");
-    }
     query
-        .push(" ORDER BY f.timestamp DESC, f.id DESC LIMIT ")
-        .bind(i64::try_from(size).unwrap_or(i64::MAX))
-        .push(") f JOIN data l ON ")
-        .push(&same_trace("l"))
-        .push(" GROUP BY ")
-        .push(COLUMNS)
-        .push(" ORDER BY f.timestamp DESC, f.id DESC")
 }
 
 /// Whether `e` is before `f`: by time, then a start before a stop, then in the order in which they were stored.
@@ -194,9 +232,12 @@ fn within(query: Statement, search: Search<'_>, after: Option<&Place>) -> Statem
 /// The earliest time that can be written.
 const FIRST: Timestamp = Timestamp::from_micros(i64::MIN);
 
-/// Whether `data` of a row could hold the key `etype`, in either encoding.
-fn suspicious(dialect: Dialect, row: &str) -> String {
-    format!("{} LIKE '%etype%'", dialect.text(&format!("{row}.data")))
+/// Whether `data` could hold the key `etype`, in either encoding.
+fn suspicious(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "CAST(data AS TEXT) LIKE '%etype%'",
+        Dialect::MySql | Dialect::Sqlite => "data LIKE '%etype%'",
+    }
 }
 
 /// How many points with an exception each trace of a page has; those without one are not in it.
@@ -209,7 +250,7 @@ async fn count_errors(database: &Database, page: &[Found]) -> sqlx::Result<HashM
     for (at, found) in page.iter().enumerate() {
         query = query.push(if at == 0 { "" } else { ", " }).bind(found.base_id.as_str());
     }
-    query = query.push(") AND ").push(&suspicious(database.dialect(), "data"));
+    query = query.push(") AND ").push(suspicious(database.dialect()));
     for row in database.fetch(query).await? {
         if let Ok(point) = row::point(row)
             && point.is_error()

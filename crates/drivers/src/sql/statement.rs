@@ -43,7 +43,8 @@ impl Dialect {
         }
     }
 
-    /// Whether two rows, given by their aliases, belong to one trace; by the index on `base_id`.
+    /// Whether two rows, given by their aliases, belong to one trace. The index on `base_id` serves it; on MySQL it
+    /// finds more than that.
     pub(super) fn same_trace(self, one: &str, other: &str) -> String {
         let (one, other) = (format!("{one}.base_id"), format!("{other}.base_id"));
         match self {
