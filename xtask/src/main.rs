@@ -69,5 +69,5 @@ fn check() -> Outcome {
 fn bench(arguments: &[String]) -> Outcome {
     install::all()?;
     step("release build", &mut cargo(&["build", "--release", "--package", "nephoscope"]))?;
-    step("bench", run::python().arg("bench/osprofiler.py").args(arguments))
+    step("bench", run::python().arg("bench/compare.py").args(arguments))
 }

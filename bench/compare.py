@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Nephoscope beside the real OSProfiler, on the same data and servers in one run; `cargo xtask bench` starts it.
 
-  osprofiler.py [--only CASE] [--runs 5] [--scale 1.0] [--binary target/release/nephoscope]
+  compare.py [--only CASE] [--runs 5] [--scale 1.0] [--binary target/release/nephoscope]
 
 Prints a table: the median of each side over the runs, taken in turn, and their ratio. Seconds of OSProfiler are those
 inside its process once it has imported everything; those of Nephoscope are those of the whole process.
@@ -15,7 +15,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import redis
 
@@ -27,11 +26,16 @@ ROOT = HERE.parent
 SQLALCHEMY14 = ROOT / "target/peers/sqlalchemy14"     # OSProfiler's SQL driver stores nothing with a later one
 
 
+def measured(*command, environment=None):
+    done = subprocess.run([sys.executable, HERE / "measure.py", *map(str, command)], env=environment, check=True,
+                          stdout=subprocess.PIPE)
+    return json.loads(done.stdout)
+
+
 def theirs(case, url, argument, sql=False):
     environment = {**os.environ, **({"PYTHONPATH": str(SQLALCHEMY14)} if sql else {})}
-    done = subprocess.run([sys.executable, HERE / "peer.py", case, url, str(argument)], env=environment, check=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return json.loads(done.stdout)
+    result = measured(sys.executable, HERE / "peer.py", case, url, argument, environment=environment)
+    return {**result, "seconds": float(result["told"].rsplit("seconds:", 1)[1])}
 
 
 class Ours:
@@ -40,15 +44,7 @@ class Ours:
 
     def __call__(self, *arguments):
         """The seconds and the peak memory of one run."""
-        began = time.perf_counter()
-        with open(os.devnull, "wb") as null:
-            process = subprocess.Popen([self.binary, *map(str, arguments)], stdout=null, stderr=subprocess.PIPE)
-            problem = process.stderr.read()
-            _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        if status:
-            raise RuntimeError(problem.decode())
-        return {"seconds": seconds, "peak_mib": usage.ru_maxrss / 1024}
+        return measured(self.binary, *arguments)
 
 
 class Bench:
