@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use nephoscope_telemetry::{Driver, TraceFilter, TracePoint};
 
+use crate::damage::copy;
 use crate::open;
 use crate::points::{Chance, START, request};
 
@@ -61,6 +62,11 @@ async fn measure_a_million_points() {
         stored as f64 / spent.as_secs_f64()
     );
     println!("while open: {:.1} bytes a point on disk", disk_bytes(directory.path()) as f64 / stored as f64);
+    let killed = tempfile::tempdir().unwrap();
+    copy(directory.path(), killed.path());
+    let started = Instant::now();
+    drop(open(killed.path()).await.unwrap());
+    println!("open, as after a kill, and drop: {:?}", started.elapsed());
     let started = Instant::now();
     driver.close().await.unwrap();
     println!("close: {:?}", started.elapsed());
@@ -112,4 +118,30 @@ async fn measure_a_hundred_thousand_traces() {
     );
     driver.close().await.unwrap();
     println!("closed: {} bytes", disk_bytes(directory.path()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures: a minute in a release build"]
+async fn measure_writers_at_the_same_time() {
+    for writers in [1, 4, 16, 64] {
+        let directory = tempfile::tempdir().unwrap();
+        let driver = open(directory.path()).await.unwrap();
+        let batches = 2_000 / writers;
+        let started = Instant::now();
+        let mut tasks = tokio::task::JoinSet::new();
+        for writer in 0..writers {
+            let driver = driver.clone();
+            tasks.spawn(async move {
+                let mut chance = Chance(writer);
+                for at in 0..batches {
+                    driver.notify(&request(&mut chance, START + at.cast_signed() * 1_000, 10)).await.unwrap();
+                }
+            });
+        }
+        tasks.join_all().await;
+        println!(
+            "{writers} writers: {:.0} batches of 20 a second",
+            2_000.0 / started.elapsed().as_secs_f64()
+        );
+    }
 }
