@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use nephoscope_telemetry::{Id, Timestamp, TracePoint};
 use sha2::{Digest, Sha256};
 
 use super::data::{FAILED, WITHOUT_START, WITHOUT_STOP};
@@ -105,4 +106,21 @@ fn without_script_the_tree_and_what_is_missing_are_told() {
     assert!(page.contains("<p class=\"note\">2 operations not shown"));
     let long = html(&golden_report("wide_10k"));
     assert!(long.contains("9,000 more") && long.len() < 2_500_000, "{}", long.len());
+}
+
+#[test]
+fn a_long_list_of_names_is_cut() {
+    let point = |number: i64| {
+        let id = Id::new(&number.to_string());
+        TracePoint::new(
+            &format!("name{number}-start"),
+            "b".into(),
+            id,
+            "b".into(),
+            Timestamp::from_micros(number),
+        )
+    };
+    let page = html(&Report::build((0..300).map(point).collect()));
+    assert_eq!(page.matches("<th scope=\"row\">").count(), NAMES_SHOWN);
+    assert!(page.contains("<td>100 more</td>"));
 }

@@ -77,23 +77,54 @@ fn point(id: u8, parent: u8, name: &str, micros: i64) -> TracePoint {
 
 #[test]
 fn own_time_is_the_time_in_which_nothing_inside_runs() {
-    // Two run at the same time, one begins before what is around it and one ends after it.
+    // One begins before what is around it, one ends after it, one runs all through another that was met first.
     let report = Report::build(vec![
         point(1, 0, "around-start", 1_000),
         point(2, 1, "early-start", 0),
         point(2, 1, "early-stop", 2_000),
+        point(4, 1, "two-start", 3_500),
         point(3, 1, "one-start", 3_000),
-        point(4, 1, "two-start", 4_000),
-        point(3, 1, "one-stop", 5_000),
-        point(4, 1, "two-stop", 6_000),
+        point(4, 1, "two-stop", 5_000),
+        point(3, 1, "one-stop", 6_000),
         point(5, 1, "late-start", 9_000),
         point(1, 0, "around-stop", 10_000),
         point(5, 1, "late-stop", 12_000),
     ]);
     let shown = tree(&report, Style::default());
-    let totals = shown
-        .lines()
-        .filter(|line| line.starts_with("around"))
-        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
-    assert_eq!(totals.collect::<Vec<_>>(), ["around 1 9.00 ms 4.00 ms 30.7 %"]);
+    let around = shown.lines().find(|line| line.starts_with("around")).unwrap();
+    let figures: Vec<_> = around.split_whitespace().collect();
+    // Of 13.5 ms in all: 4 here, 2 and 1.5 and 3 and 3 inside.
+    assert_eq!(figures.join(" "), "around 1 9.00 ms 4.00 ms 29.6 %");
+}
+
+#[test]
+fn guides_end_at_the_last_of_siblings_and_a_long_name_widens_no_other_line() {
+    let long = format!("{}-start", "long".repeat(100));
+    let report = Report::build(vec![
+        point(1, 0, "root-start", 0),
+        point(2, 1, "first-start", 1_000),
+        point(3, 2, "inside-start", 2_000),
+        point(4, 1, "last-start", 3_000),
+        point(5, 4, &long, 4_000),
+    ]);
+    let shown = tree(&report, Style::default());
+    let operations = shown.lines().skip(3).filter(|line| line.contains("unfinished"));
+    let names: Vec<_> = operations.map(|line| line.chars().skip(41).collect::<String>()).collect();
+    let starts = ["root ", "├╴first ", "│ └╴inside ", "└╴last ", "  └╴longlong"];
+    assert_eq!(names.len(), starts.len(), "{shown}");
+    for (name, start) in names.iter().zip(starts) {
+        assert!(name.starts_with(start), "{name}");
+    }
+    assert!(names[0].len() < 80, "{shown}");
+}
+
+#[test]
+fn a_request_to_another_service_is_shown_with_its_answer() {
+    let mut points = vec![point(1, 0, "https-start", 0), point(1, 0, "https-stop", 1_000)];
+    let request =
+        r#"{"requests": {"method": "GET", "hostname": "keystone", "path": "/v3/auth/tokens", "port": 5000}}"#;
+    points[0].info = Json::parse(request).unwrap();
+    points[1].info = Json::parse(r#"{"requests": {"status_code": 404}}"#).unwrap();
+    let shown = tree(&Report::build(points), Style::default());
+    assert!(shown.contains("GET keystone/v3/auth/tokens → 404\n"), "{shown}");
 }
