@@ -10,6 +10,8 @@ mod failover;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "redis")]
+mod redis_keys;
 #[cfg(feature = "sql")]
 mod sql;
 
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
     let promised_by_one: &[fn() -> Vec<Trial>] = &[
         #[cfg(feature = "redis")]
         failover::trials,
+        #[cfg(feature = "redis")]
+        redis_keys::trials,
     ];
     let promised_by_all = trials(&nephoscope_drivers::registry(), &subjects.concat());
     conclude(promised_by_one.iter().flat_map(|trials| trials()).chain(promised_by_all).collect())
