@@ -44,8 +44,8 @@
 //!   `list` may not find it in its place.
 //! - Ids, names and services that differ in case, accents or trailing spaces are different, also on MySQL.
 //!
-//! Lists walk the index on `timestamp` from the newest point down and stop at the limit; of traces with errors the
-//! `data` of each candidate is searched.
+//! Lists with a limit or a `since` walk the index on `timestamp` from the newest point down and stop there; a list of
+//! all traces goes through the table once. In search of errors the `data` of each point on the way is looked at.
 
 mod config;
 mod database;
@@ -72,3 +72,6 @@ pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {
         Ok(Arc::new(driver) as Arc<dyn Driver>)
     })
 }
+
+#[cfg(test)]
+mod tests;

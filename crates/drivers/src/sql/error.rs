@@ -85,6 +85,9 @@ fn meaning(error: &sqlx::Error) -> (ErrorKind, &'static str) {
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
             (Corrupt, OTHER_TABLE)
         }
+        sqlx::Error::Protocol(_) => {
+            (Other, "the answer is not of this protocol; look at the server and its port")
+        }
         sqlx::Error::PoolClosed => (Other, "the driver is closed"),
         _ => (Other, UNKNOWN),
     }
@@ -139,7 +142,7 @@ fn of_sqlite(code: Option<u32>, message: &str) -> (ErrorKind, &'static str) {
         5 | 6 | 7 | 15 | 17 => (Unavailable, "another process holds the file"),
         10 => (Unavailable, "the disk of the file fails"),
         13 => (Unavailable, FULL),
-        18 => (Invalid, REFUSED),
+        18 | 19 => (Invalid, REFUSED),
         11 => (Corrupt, DAMAGED),
         _ => (Other, UNKNOWN),
     }
