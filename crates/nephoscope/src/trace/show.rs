@@ -18,7 +18,8 @@ use crate::{backend, output, show, terminal};
 pub(crate) async fn run(args: ShowArgs, registry: &Registry) -> anyhow::Result<()> {
     let report =
         if is_file(&args.trace) { from_file(&args.trace)? } else { from_backend(&args, registry).await? };
-    if report.unreachable() > 0 {
+    // The tree and the page say so themselves.
+    if report.unreachable() > 0 && (args.json || args.dot) {
         tracing::warn!(
             "{} operations are not in the tree: their parents form a circle",
             report.unreachable()
