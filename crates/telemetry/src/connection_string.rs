@@ -284,7 +284,8 @@ impl fmt::Display for ConnectionString {
             write!(f, "{HIDDEN}@")?;
         }
         f.write_str(&self.place[authority.rfind('@').map_or(0, |at| at + 1)..])?;
-        let written = self.query.iter().flat_map(|query| query.split('&')).filter(|option| !option.is_empty());
+        let written =
+            self.query.iter().flat_map(|query| query.split('&')).filter(|option| !option.is_empty());
         for (at, option) in written.enumerate() {
             let name = option.split('=').next().unwrap_or_default();
             f.write_str(if at == 0 { "?" } else { "&" })?;

@@ -54,7 +54,7 @@ impl Points {
     /// Puts the points in order of time; those of the same microsecond stay in the order of the backend, except
     /// that the start of a point comes before its stop.
     ///
-    /// Backends keep points in orders of their own (Redis newest first), and [`Report`](crate::Report) shows
+    /// Backends keep points in orders of their own (Redis newest first), and [`Report`] shows
     /// siblings of the same millisecond in the order it is given.
     pub fn sort_by_time(&mut self) {
         self.good.sort_by_key(|point| (point.timestamp, point.is_stop()));

@@ -209,7 +209,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_it_panic(text in ".*") {
-            let _ = Timestamp::parse(&text);
+            let _outcome = Timestamp::parse(&text);
         }
     }
 }

@@ -86,11 +86,9 @@ fn no_secret_is_in_a_message() {
         "redis://:pas3cret@h:x",
         "nosuch://:pas3cret@h?token=tos3cret",
     ] {
-        for option in ["--connection-string"] {
-            let done = run(&["trace", "list", option, place]);
-            assert_ne!(done.code, Some(0));
-            assert!(!done.err.contains("s3cret"), "{}", done.err);
-        }
+        let done = run(&["trace", "list", "--connection-string", place]);
+        assert_ne!(done.code, Some(0));
+        assert!(!done.err.contains("s3cret"), "{}", done.err);
         let output = nephoscope()
             .args(["trace", "list", "--help"])
             .env("OSPROFILER_CONNECTION_STRING", place)

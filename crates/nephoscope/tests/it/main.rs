@@ -1,5 +1,7 @@
 //! The binary as its users run it.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test is a failed test")]
+
 mod commands;
 mod daemon;
 mod documents;

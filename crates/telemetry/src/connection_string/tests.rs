@@ -102,9 +102,9 @@ fn options_are_checked() {
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in ".*", rest in ".*") {
-        let _ = ConnectionString::parse(&text);
+        let _outcome = ConnectionString::parse(&text);
         if let Ok(cs) = ConnectionString::parse(&format!("x://{rest}")) {
-            let _ = (cs.to_string(), cs.location(), cs.database());
+            let _outcome = (cs.to_string(), cs.location(), cs.database());
         }
     }
 

@@ -137,6 +137,6 @@ proptest! {
             entries(json.as_str()).for_each(drop);
         }
         entries(&text).for_each(drop);
-        let _ = standard(&text);
+        let _outcome = standard(&text);
     }
 }

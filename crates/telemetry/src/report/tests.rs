@@ -262,7 +262,7 @@ proptest::proptest! {
 
     #[test]
     fn no_text_makes_reading_panic(text in "[{}\\[\\]\",: a-z0-9]*") {
-        let _ = Report::from_json(&text);
-        let _ = Report::from_json(&format!("{{\"children\": [{text}]}}"));
+        let _outcome = Report::from_json(&text);
+        let _outcome = Report::from_json(&format!("{{\"children\": [{text}]}}"));
     }
 }

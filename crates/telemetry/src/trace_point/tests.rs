@@ -134,7 +134,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-        let _ = TracePoint::from_json_bytes(&bytes);
+        let _outcome = TracePoint::from_json_bytes(&bytes);
     }
 
     #[test]
