@@ -23,7 +23,14 @@ impl MariadbServer {
         let program = find("mariadbd", "mariadb-server")?;
         let directory = private_directory();
         let path = |name: &str| directory.path().join(name).display().to_string();
-        let mut arguments = vec!["--no-defaults".to_owned(), format!("--datadir={}", path("data"))];
+        // Not /tmp: a server that starts there removes the temporary tables of one that is starting beside it.
+        let temporary = path("tmp");
+        std::fs::create_dir(&temporary).expect("the directory is private and new");
+        let mut arguments = vec![
+            "--no-defaults".to_owned(),
+            format!("--datadir={}", path("data")),
+            format!("--tmpdir={temporary}"),
+        ];
         if geteuid().is_root() {
             arguments.push("--user=root".into());
         }
