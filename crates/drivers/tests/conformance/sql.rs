@@ -59,6 +59,9 @@ impl Subject for Sqlite {
     }
 }
 
+/// An outage is told when connecting has been tried for so long; the default would make the suite slow.
+const IMPATIENT: &str = "?connect_timeout=1";
+
 /// A place in a database of its own.
 fn place(url: String, database: &str) -> Place {
     Place {
@@ -96,7 +99,7 @@ impl Subject for Postgres {
 
     fn place_of_its_own(&self) -> Result<Place, Missing> {
         let server = PostgresServer::start()?;
-        let url = server.url();
+        let url = server.url() + IMPATIENT;
         Ok(Place { server: Some(Box::new(server)), ..place(url, "osp") })
     }
 
@@ -130,7 +133,7 @@ impl Subject for Mysql {
 
     fn place_of_its_own(&self) -> Result<Place, Missing> {
         let server = MariadbServer::start()?;
-        let url = server.url();
+        let url = server.url() + IMPATIENT;
         Ok(Place { server: Some(Box::new(server)), ..place(url, "osp") })
     }
 
