@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::json;
+
 /// An id of a trace or of a trace point, kept exactly as it was given.
 ///
 /// OSProfiler makes UUIDs, but takes whatever a signed header holds, so any text is an id. The canonical
@@ -43,6 +45,19 @@ impl Id {
         match &self.0 {
             Spelling::Uuid(bytes) => Some(bytes),
             Spelling::Text(_) => None,
+        }
+    }
+
+    /// Appends the spelling as a JSON string.
+    pub(crate) fn write_json(&self, out: &mut String) {
+        match &self.0 {
+            Spelling::Text(text) => json::write_string(out, text),
+            Spelling::Uuid(_) => {
+                // Nothing in it has to be escaped.
+                out.push('"');
+                self.with_str(|text| out.push_str(text));
+                out.push('"');
+            }
         }
     }
 

@@ -16,6 +16,8 @@ pub struct InvalidTimestamp;
 /// 0001-01-01T00:00:00 and 9999-12-31T23:59:59.999999: what Python's `datetime`, and so OSProfiler, can hold.
 const FIRST: i64 = -62_135_596_800_000_000;
 const LAST: i64 = 253_402_300_799_999_999;
+/// How OSProfiler spells a time, with zeros for its digits.
+const USUAL: &str = "0000-00-00T00:00:00.000000";
 
 impl Timestamp {
     /// The time this many microseconds after 1970-01-01T00:00:00 UTC, brought into the years 1 to 9999.
@@ -137,13 +139,39 @@ fn offset(rest: &mut &[u8]) -> Option<i64> {
     (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Timestamp {
+    /// Whether the text, which was read as a time, is spelled as this type displays.
+    pub(crate) fn is_usual_spelling(text: &str) -> bool {
+        // The separators of a time that was read are in order; a zone would make it longer, and so would more digits.
+        text.len() == USUAL.len()
+            && text
+                .bytes()
+                .zip(USUAL.bytes())
+                .all(|(byte, usual)| (byte == usual) || usual == b'0' && byte.is_ascii_digit())
+    }
+
+    fn spell(self) -> [u8; USUAL.len()] {
         let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
         let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let (year, month, day) = date_of(days);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}")
+        let mut text = *USUAL.as_bytes().first_chunk().expect("it is as long as itself");
+        let places = [(4, year), (7, month), (10, day), (13, hour), (16, minute), (19, second), (26, micros)];
+        for (end, mut number) in places {
+            let mut at = end;
+            while number > 0 {
+                at -= 1;
+                text[at] = b'0' + u8::try_from(number % 10).expect("it is a digit");
+                number /= 10;
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(std::str::from_utf8(&self.spell()).expect("digits and separators are ASCII"))
     }
 }
 
@@ -166,6 +194,8 @@ mod tests {
         let noon = Timestamp::parse("2026-01-01T12:00:00.000000").unwrap();
         for text in [
             "2026-01-01T12:00:00",
+            "2026-01-01 12:00:00.000000",
+            "2026-01-01T12:00:00.00000Z",
             "2026-01-01 12:00:00",
             "2026-01-01T12:00:00Z",
             "2026-01-01T14:30:00.000+02:30",
@@ -174,6 +204,7 @@ mod tests {
             "2026-1-1T12:0:0",
         ] {
             assert_eq!(Timestamp::parse(text), Ok(noon), "{text}");
+            assert!(!Timestamp::is_usual_spelling(text), "{text}");
         }
     }
 
@@ -205,6 +236,7 @@ mod tests {
             prop_assert_eq!(time.as_micros(), micros);
             prop_assert_eq!(time.to_string().len(), 26);
             prop_assert_eq!(Timestamp::parse(&time.to_string()), Ok(time));
+            prop_assert!(Timestamp::is_usual_spelling(&time.to_string()));
         }
 
         #[test]

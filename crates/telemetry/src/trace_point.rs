@@ -85,7 +85,7 @@ impl TracePoint {
             [("base_id", &self.base_id), ("trace_id", &self.trace_id), ("parent_id", &self.parent_id)]
         {
             push_key(out, key);
-            id.with_str(|id| json::write_string(out, id));
+            id.write_json(out);
         }
         push_key(out, "timestamp");
         json::write_string(out, &self.timestamp_text());
@@ -127,7 +127,7 @@ impl TracePoint {
         let timestamp =
             Timestamp::parse(text).map_err(|error| BadPoint::field("timestamp", text, error.to_string()))?;
         self.timestamp = timestamp;
-        self.timestamp_text = (timestamp.to_string() != text).then(|| text.into());
+        self.timestamp_text = (!Timestamp::is_usual_spelling(text)).then(|| text.into());
         Ok(())
     }
 

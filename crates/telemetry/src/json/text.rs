@@ -58,16 +58,20 @@ fn decode_unicode<'a>(text: &mut String, escaped: &'a str) -> &'a str {
     rest
 }
 
+/// Whether a byte stands for itself in a JSON string of ASCII.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
 /// Appends a text as a JSON string, in ASCII only, as Python's `json.dumps` does.
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    let mut plain = 0;
-    for (at, character) in text.char_indices() {
-        if matches!(character, ' '..='~') && character != '"' && character != '\\' {
-            continue;
-        }
-        out.push_str(&text[plain..at]);
-        plain = at + character.len_utf8();
+    let mut rest = text;
+    // Bytes that stand for themselves are ASCII, so the first that does not begins a character.
+    while let Some(plain) = rest.bytes().position(|byte| !is_plain(byte)) {
+        out.push_str(&rest[..plain]);
+        let character = rest[plain..].chars().next().expect("there is a byte that is not plain");
+        rest = &rest[plain + character.len_utf8()..];
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
@@ -83,7 +87,7 @@ pub fn write_string(out: &mut String, text: &str) {
             }
         }
     }
-    out.push_str(&text[plain..]);
+    out.push_str(rest);
     out.push('"');
 }
 

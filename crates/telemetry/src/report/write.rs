@@ -129,9 +129,9 @@ impl Report {
         }
         text.push_str("},");
         push_line(text, depth, " \"trace_id\": ");
-        node.trace_id.with_str(|id| write_string(text, id));
+        node.trace_id.write_json(text);
         push_key(text, "parent_id");
-        node.parent_id.with_str(|id| write_string(text, id));
+        node.parent_id.write_json(text);
         push_key(text, "children");
         text.push('[');
     }
