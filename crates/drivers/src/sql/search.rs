@@ -157,7 +157,8 @@ fn page_query(dialect: Dialect, search: Search<'_>, after: Option<&Place>, size:
             .push(") x ON x.base_id = f.base_id"),
         false => query,
     };
-    within(conditions(query.push(" WHERE "), search), search, after)
+    let earlier = format!("(e.timestamp < f.timestamp OR ({AHEAD}))");
+    within(conditions(query.push(" WHERE "), search, &earlier), search, after)
         .push(" ORDER BY f.timestamp DESC, f.id DESC LIMIT ")
         .bind(i64::try_from(size).unwrap_or(i64::MAX))
         .push(") f JOIN data l ON ")
@@ -179,15 +180,15 @@ fn whole_query(dialect: Dialect, filter: &TraceFilter) -> Statement {
         .push(") g JOIN data f ON f.timestamp = g.earliest AND ")
         .push(&dialect.same_trace("f", "g"))
         .push(" WHERE ");
-    within(conditions(query, search), search, None)
+    within(conditions(query, search, AHEAD), search, None)
 }
 
-/// What a row `f` has to be: the earliest of its trace, of a trace that is looked for.
-fn conditions(query: Statement, search: Search<'_>) -> Statement {
+/// What a row `f` has to be: the earliest of its trace, with no `e` that is `earlier`, and of a trace looked for.
+fn conditions(query: Statement, search: Search<'_>, earlier: &str) -> Statement {
     let dialect = query.dialect;
     let same_trace = |other| dialect.same_trace(other, "f");
     let mut query = query.push("NOT EXISTS (SELECT 1 FROM data e WHERE ").push(&same_trace("e"));
-    query = query.push(" AND ").push(EARLIER).push(")");
+    query = query.push(" AND ").push(earlier).push(")");
     if let Some(end) = search.ended_before {
         query = query.push(" AND NOT EXISTS (SELECT 1 FROM data n WHERE ").push(&same_trace("n"));
         query = query.push(" AND n.timestamp >= ").bind(end.to_string()).push(")");
@@ -207,11 +208,11 @@ fn conditions(query: Statement, search: Search<'_>) -> Statement {
     query
 }
 
-/// Whether `e` is before `f`: by time, then a start before a stop, then in the order in which they were stored.
-const EARLIER: &str = "(e.timestamp < f.timestamp OR (e.timestamp = f.timestamp AND \
+/// Whether `e` is before `f` of the same time: a start before a stop, then in the order in which they were stored.
+const AHEAD: &str = "e.timestamp = f.timestamp AND \
     (CASE WHEN e.name LIKE '%stop' THEN 1 ELSE 0 END < CASE WHEN f.name LIKE '%stop' THEN 1 ELSE 0 END \
     OR (CASE WHEN e.name LIKE '%stop' THEN 1 ELSE 0 END = CASE WHEN f.name LIKE '%stop' THEN 1 ELSE 0 END \
-    AND e.id < f.id))))";
+    AND e.id < f.id))";
 
 /// The bounds in time, all of them on the index: times are text of one form, so text order is their order.
 fn within(query: Statement, search: Search<'_>, after: Option<&Place>) -> Statement {
