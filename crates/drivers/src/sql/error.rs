@@ -85,6 +85,8 @@ fn meaning(error: &sqlx::Error) -> (ErrorKind, &'static str) {
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
             (Corrupt, OTHER_TABLE)
         }
+        // A connection that the server closes before its first word is an answer of 0 to this client.
+        sqlx::Error::Protocol(told) if told.contains("SSLRequest: 0x00") => (Unavailable, AWAY),
         sqlx::Error::Protocol(_) => {
             (Other, "the answer is not of this protocol; look at the server and its port")
         }
@@ -145,5 +147,86 @@ fn of_sqlite(code: Option<u32>, message: &str) -> (ErrorKind, &'static str) {
         18 | 19 => (Invalid, REFUSED),
         11 => (Corrupt, DAMAGED),
         _ => (Other, UNKNOWN),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn codes_tell_what_the_caller_can_do() {
+        for (code, kind) in [
+            ("28P01", Config),
+            ("3D000", Config),
+            ("42703", Config),
+            ("42501", Config),
+            ("57P01", Unavailable),
+            ("57P03", Unavailable),
+            ("53300", Unavailable),
+            ("53100", Unavailable),
+            ("40P01", Unavailable),
+            ("40001", Unavailable),
+            ("25006", Unavailable),
+            ("08006", Unavailable),
+            ("22001", Invalid),
+            ("22021", Invalid),
+            ("2200H", Other),
+            ("XX001", Corrupt),
+            ("", Other),
+        ] {
+            assert_eq!(of_postgres(code).0, kind, "{code}");
+        }
+        for (number, kind) in [
+            (1045, Config),
+            (1049, Config),
+            (1142, Config),
+            (1054, Config),
+            (1040, Unavailable),
+            (1213, Unavailable),
+            (1205, Unavailable),
+            (1053, Unavailable),
+            (1290, Unavailable),
+            (1114, Unavailable),
+            (1366, Invalid),
+            (1153, Invalid),
+            (1194, Corrupt),
+            (1, Other),
+        ] {
+            assert_eq!(of_mysql(number).0, kind, "{number}");
+        }
+        // 14 is SQLITE_CANTOPEN, 5 + 2 * 256 SQLITE_BUSY_SNAPSHOT, 10 + 3 * 256 SQLITE_IOERR_WRITE.
+        for (code, kind) in [
+            (14, Config),
+            (8, Config),
+            (26, Config),
+            (5, Unavailable),
+            (517, Unavailable),
+            (13, Unavailable),
+            (778, Unavailable),
+            (11, Corrupt),
+            (18, Invalid),
+            (1, Other),
+        ] {
+            assert_eq!(of_sqlite(Some(code), "").0, kind, "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_closes_the_connection_at_once_is_away() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let closing = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            // What was sent is read, so that it is closed in order and not reset.
+            connection.read_exact(&mut [0; 8]).await.unwrap();
+        });
+        let options = sqlx::postgres::PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port);
+        let error = sqlx::ConnectOptions::connect(&options).await.unwrap_err();
+        closing.await.unwrap();
+        assert_eq!(meaning(&error).0, Unavailable, "{error}");
     }
 }
