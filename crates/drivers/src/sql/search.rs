@@ -144,20 +144,19 @@ const FIRST_POINT: &str = "f.id, f.timestamp, f.base_id, f.name, f.service, f.pr
 /// The inner query walks the index on `timestamp` from the place down. A row counts when its trace has no earlier one,
 /// which the index on `base_id` tells; so a trace is met once, at its beginning.
 fn page_query(dialect: Dialect, search: Search<'_>, after: Option<&Place>, size: usize) -> Statement {
-    let query = Statement::new(dialect, "SELECT ")
+    let mut query = Statement::new(dialect, "SELECT ")
         .push(&dialect.text("f.id"))
         .push(", f.timestamp, f.base_id, f.name, f.service, f.project, max(l.timestamp), count(*) FROM (SELECT ")
         .push(FIRST_POINT)
         .push(" FROM data f");
-    // One search through the table for what is suspicious is faster than one through each trace.
-    let query = match search.suspicious {
-        true => query
-            .push(" JOIN (SELECT DISTINCT base_id FROM data WHERE ")
-            .push(suspicious(dialect))
-            .push(") x ON x.base_id = f.base_id"),
-        false => query,
-    };
-    let earlier = format!("(e.timestamp < f.timestamp OR ({AHEAD}))");
+    let mut earlier = format!("(e.timestamp < f.timestamp OR ({AHEAD}))");
+    if search.suspicious {
+        // One search through the table for the suspects (`s`) is faster than one through each trace.
+        query = query.push(" JOIN (SELECT DISTINCT base_id FROM data WHERE ").push(suspicious(dialect));
+        query = query.push(") s ON s.base_id = f.base_id");
+        // Says nothing new, but keeps MariaDB from looking for the earlier points of others.
+        earlier.push_str(" AND e.base_id = s.base_id");
+    }
     within(conditions(query.push(" WHERE "), search, &earlier), search, after)
         .push(" ORDER BY f.timestamp DESC, f.id DESC LIMIT ")
         .bind(i64::try_from(size).unwrap_or(i64::MAX))
