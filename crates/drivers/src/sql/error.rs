@@ -13,6 +13,7 @@ const NO_DATABASE: &str = "the server has no such database; create it, or name a
 const NOT_ALLOWED: &str =
     "the user may not do this; grant it the rights on the database and its table `data`";
 const OTHER_TABLE: &str = "the table `data` is not the one of OSProfiler; name another database";
+const NO_TLS: &str = "no TLS as asked for; mend the TLS options or the certificates";
 const AWAY: &str = "the server is away or shutting down";
 const BUSY: &str = "the server is too busy, or others hold what is needed";
 const FULL: &str = "the disk of the database is full";
@@ -78,9 +79,11 @@ fn meaning(error: &sqlx::Error) -> (ErrorKind, &'static str) {
                 of_sqlite(error.code().and_then(|code| code.parse().ok()), error.message())
             }
         }
+        // What rustls does not accept, a certificate above all, comes as bad input.
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => (Config, NO_TLS),
         sqlx::Error::Io(_) => (Unavailable, AWAY),
         sqlx::Error::PoolTimedOut => (Unavailable, "the server did not answer in time"),
-        sqlx::Error::Tls(_) => (Config, "no TLS as asked for; mend the TLS options or the certificates"),
+        sqlx::Error::Tls(_) => (Config, NO_TLS),
         sqlx::Error::Configuration(_) => (Config, "the client does not take these options"),
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
             (Corrupt, OTHER_TABLE)
