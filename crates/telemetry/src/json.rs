@@ -12,6 +12,7 @@ mod text;
 use std::fmt;
 
 pub use scanner::{InvalidJson, Scanner};
+pub(crate) use text::write_escaped;
 pub use text::{decode, standard, write_string};
 
 /// One JSON value as its text, on one line.

@@ -150,6 +150,11 @@ impl Timestamp {
                 .all(|(byte, usual)| (byte == usual) || usual == b'0' && byte.is_ascii_digit())
     }
 
+    /// Appends the time as it displays.
+    pub(crate) fn write(self, out: &mut String) {
+        out.push_str(std::str::from_utf8(&self.spell()).expect("digits and separators are ASCII"));
+    }
+
     fn spell(self) -> [u8; USUAL.len()] {
         let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
         let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));

@@ -88,7 +88,14 @@ impl TracePoint {
             id.write_json(out);
         }
         push_key(out, "timestamp");
-        json::write_string(out, &self.timestamp_text());
+        match &self.timestamp_text {
+            Some(text) => json::write_string(out, text),
+            None => {
+                out.push('"');
+                self.timestamp.write(out);
+                out.push('"');
+            }
+        }
         push_key(out, "info");
         out.push_str(self.info.as_str());
         for (key, value) in [("project", &self.project), ("service", &self.service)] {

@@ -66,6 +66,12 @@ fn is_plain(byte: u8) -> bool {
 /// Appends a text as a JSON string, in ASCII only, as Python's `json.dumps` does.
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
+    write_escaped(out, text);
+    out.push('"');
+}
+
+/// Appends what stands between the quotes of [`write_string`].
+pub(crate) fn write_escaped(out: &mut String, text: &str) {
     let mut rest = text;
     // Bytes that stand for themselves are ASCII, so the first that does not begins a character.
     while let Some(plain) = rest.bytes().position(|byte| !is_plain(byte)) {
@@ -88,7 +94,6 @@ pub fn write_string(out: &mut String, text: &str) {
         }
     }
     out.push_str(rest);
-    out.push('"');
 }
 
 /// Makes text of the Python dialect standard JSON: `NaN` becomes `null`, `Infinity` a number too large for a double,

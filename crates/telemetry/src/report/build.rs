@@ -25,7 +25,7 @@ impl Report {
     /// With more than 4,294,967,295 points.
     pub fn build(points: Vec<TracePoint>) -> Self {
         assert!(u32::try_from(points.len()).is_ok(), "points are counted in 32 bits");
-        let (mut nodes, times) = collect(&points);
+        let (mut nodes, times, by_id) = collect(&points);
         let earliest = points.iter().map(|point| point.timestamp).min();
         let latest = points.iter().map(|point| point.timestamp).max();
         let last_started = points.iter().filter(|point| !point.is_stop()).map(|point| point.timestamp).max();
@@ -41,7 +41,7 @@ impl Report {
         }
         let mut report = Self {
             stats: stats(&nodes),
-            roots: link(&mut nodes),
+            roots: link(&mut nodes, &by_id),
             nodes,
             base_id: points.first().map(|point| point.base_id.clone()),
             earliest,
@@ -55,8 +55,8 @@ impl Report {
     }
 }
 
-/// One node for each trace id, in the order of the points.
-fn collect(points: &[TracePoint]) -> (Vec<Node>, Vec<Times>) {
+/// One node for each trace id, in the order of the points, and where each stands.
+fn collect(points: &[TracePoint]) -> (Vec<Node>, Vec<Times>, HashMap<&Id, usize>) {
     let mut nodes: Vec<Node> = Vec::with_capacity(points.len() / 2 + 1);
     let mut times: Vec<Times> = Vec::with_capacity(points.len() / 2 + 1);
     let mut by_id: HashMap<&Id, usize> = HashMap::with_capacity(points.len() / 2 + 1);
@@ -83,7 +83,7 @@ fn collect(points: &[TracePoint]) -> (Vec<Node>, Vec<Times>) {
             None => node.payloads.push(Payload::Point(number)),
         }
     }
-    (nodes, times)
+    (nodes, times, by_id)
 }
 
 fn exception(stop: &TracePoint) -> Json {
@@ -107,9 +107,7 @@ fn stats(nodes: &[Node]) -> IndexMap<smol_str::SmolStr, Stat> {
 }
 
 /// Gives every node its children, and returns the roots.
-fn link(nodes: &mut [Node]) -> Vec<u32> {
-    let by_id: HashMap<Id, usize> =
-        nodes.iter().enumerate().map(|(at, node)| (node.trace_id.clone(), at)).collect();
+fn link(nodes: &mut [Node], by_id: &HashMap<&Id, usize>) -> Vec<u32> {
     let mut roots = Vec::new();
     for number in (0_u32..).take(nodes.len()) {
         match by_id.get(&nodes[number as usize].parent_id) {

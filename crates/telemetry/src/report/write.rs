@@ -109,10 +109,9 @@ impl Report {
         for payload in &node.payloads {
             text.push(',');
             push_line(text, depth + 1, "");
-            let mut key = String::from("meta.raw_payload.");
-            key.push_str(self.payload_name(payload));
-            write_string(text, &key);
-            text.push_str(": ");
+            text.push_str("\"meta.raw_payload.");
+            json::write_escaped(text, self.payload_name(payload));
+            text.push_str("\": ");
             match payload {
                 Payload::Point(at) => self.point(*at).write_json(text),
                 Payload::Saved(saved) => text.push_str(saved.1.as_str()),
