@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -18,6 +19,8 @@ use crate::{backend, output, show, terminal};
 pub(crate) async fn run(args: ShowArgs, registry: &Registry) -> anyhow::Result<()> {
     let report =
         if is_file(&args.trace) { from_file(&args.trace)? } else { from_backend(&args, registry).await? };
+    // The process ends after this, and to free a large report text by text takes long.
+    let report = ManuallyDrop::new(report);
     // The tree and the page say so themselves.
     if report.unreachable() > 0 && (args.json || args.dot) {
         tracing::warn!(
