@@ -4,8 +4,7 @@
   compare.py [--only CASE] [--runs 5] [--scale 1.0] [--binary target/release/nephoscope]
 
 Prints a table: the median of each side over the runs, taken in turn (for a read five of ours after each of theirs), and
-their ratio. Seconds of OSProfiler are those inside its process once it has imported everything; those of Nephoscope are
-those of the whole process.
+their ratio. Seconds are those of the whole process, of a writing service those of the writing.
 """
 import argparse
 import atexit
@@ -38,9 +37,13 @@ def measured(*command, environment=None):
     return json.loads(done.stdout)
 
 
-def theirs(case, url, argument, sql=False):
+def their_command(*arguments):
+    return measured(pathlib.Path(sys.executable).with_name("osprofiler"), *arguments)
+
+
+def their_service(url, pairs, sql):
     environment = {**os.environ, **({"PYTHONPATH": str(SQLALCHEMY14)} if sql else {})}
-    result = measured(sys.executable, HERE / "peer.py", case, url, argument, environment=environment)
+    result = measured(sys.executable, HERE / "service.py", url, pairs, environment=environment)
     return {**result, "seconds": float(result["told"].rsplit("seconds:", 1)[1])}
 
 
@@ -65,6 +68,9 @@ class Bench:
 
     def wants(self, case):
         return self.only in case
+
+    def wants_any_of(self, backend):
+        return self.only in backend or self.only.startswith(backend)
 
     def lines(self, name, lines):
         """A file of trace points."""
@@ -106,7 +112,7 @@ def show(bench, url):
     for first in range(0, len(lines), 5_000):
         client.lpush("osprofiler_opt:" + base_id, *lines[first:first + 5_000])
     bench.compare(f"redis: show {count:,} points as JSON",
-                  lambda: theirs("show", url, base_id),
+                  lambda: their_command("trace", "show", base_id, "--json", "--connection-string", url),
                   lambda: bench.ours("trace", "show", base_id, "--json", "--connection-string", url))
 
 
@@ -119,7 +125,7 @@ def list_traces(bench, url):
         pipe.lpush("osprofiler_opt:" + data.base_id(line), line)
     pipe.execute()
     bench.compare(f"redis: list {count:,} traces",
-                  lambda: theirs("list", url, count),
+                  lambda: their_command("trace", "list", "--connection-string", url),
                   lambda: bench.ours("trace", "list", "--connection-string", url))
 
 
@@ -128,7 +134,7 @@ def write(bench, name, url, their_pairs, our_traces, sql=False):
     their_pairs, our_traces = bench.count(their_pairs), bench.count(our_traces)
     points = 20
     file = bench.lines(f"{name}.jsonl", data.traces(our_traces, points))
-    bench.compare(f"{name}: write", lambda: theirs("write", url, their_pairs, sql),
+    bench.compare(f"{name}: write", lambda: their_service(url, their_pairs, sql),
                   lambda: bench.ours("trace", "import", file, "--connection-string", url),
                   "pairs/s", their_pairs, our_traces * points)
 
@@ -155,15 +161,15 @@ def main():
     bench = Bench(parser.parse_args())
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians of {bench.runs}")
     print(f"{'':34} {'OSProfiler':>12} {'Nephoscope':>12} {'':10} {'ratio':>8}     peak memory of both")
-    if bench.wants("redis"):
+    if bench.wants_any_of("redis"):
         with servers.Redis() as server:
             show(bench, server.url)
             list_traces(bench, server.url)
             write(bench, "redis", server.url, 5_000, 10_000)
-    if bench.wants("postgresql"):
+    if bench.wants_any_of("postgresql"):
         with servers.PostgreSQL() as server:
             write(bench, "postgresql", server.url, 500, 10_000, sql=True)
-    if bench.wants("embedded"):
+    if bench.wants_any_of("embedded"):
         embedded(bench)
 
 

@@ -13,7 +13,7 @@ use crate::exit::Failure;
 use crate::{backend, progress};
 
 /// Points are stored in batches of this size …
-const BATCH_POINTS: usize = 2_000;
+const BATCH_POINTS: usize = 5_000;
 /// … or of this much text, so that a few huge points do not make a huge batch.
 const BATCH_BYTES: usize = 8 << 20;
 /// Batches that are read while one is being stored.

@@ -1,0 +1,21 @@
+"""A service that the real OSProfiler traces: service.py URL PAIRS; the seconds of the pairs on standard error."""
+import sys
+import time
+
+from oslo_config import cfg
+from osprofiler import notifier, opts, profiler
+from osprofiler.drivers import base
+
+import data
+
+url, pairs = sys.argv[1:]
+opts.set_defaults(cfg.CONF)
+cfg.CONF([], project="bench")
+driver = base.get_driver(url, project="cinder", service="api", host="host-1", conf=cfg.CONF)
+notifier.set(driver.notify)
+profiler.init("SECRET_KEY")
+began = time.perf_counter()
+for _ in range(int(pairs)):
+    profiler.start("db", data.db_info())
+    profiler.stop()
+print("seconds:", time.perf_counter() - began, file=sys.stderr)
