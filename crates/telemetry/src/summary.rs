@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use smol_str::SmolStr;
 
-use crate::{Id, Timestamp, TracePoint};
+use crate::{Id, Json, Timestamp, TracePoint};
 
 /// One line about a trace, as a list shows it.
 ///
@@ -60,6 +60,35 @@ impl TraceSummary {
             errors: Some(points.iter().filter(|point| point.is_error()).count() as u64),
         })
     }
+
+    /// Appends the line as a JSON object, `null` where the backend does not know; the duration in milliseconds.
+    pub fn write_json(&self, out: &mut String) {
+        let text = |text: &Option<SmolStr>| text.as_deref().map(Json::string);
+        let number = |number: Option<u64>| number.map(|number| number.to_string());
+        let duration_ms = self.duration.map(|lasted| (lasted.as_secs_f64() * 1000.0).to_string());
+        let texts = [("name", &self.name), ("service", &self.service), ("project", &self.project)];
+        let numbers =
+            [("duration_ms", duration_ms), ("points", number(self.points)), ("errors", number(self.errors))];
+        out.push_str("{\"base_id\": ");
+        self.base_id.write_json(out);
+        out.push_str(", \"timestamp\": \"");
+        self.timestamp.write(out);
+        out.push('"');
+        for (key, value) in texts {
+            write_field(out, key, text(value).as_ref().map(Json::as_str));
+        }
+        for (key, value) in numbers {
+            write_field(out, key, value.as_deref());
+        }
+        out.push('}');
+    }
+}
+
+fn write_field(out: &mut String, key: &str, value: Option<&str>) {
+    out.push_str(", \"");
+    out.push_str(key);
+    out.push_str("\": ");
+    out.push_str(value.unwrap_or("null"));
 }
 
 fn elapsed(from: Timestamp, to: Timestamp) -> Duration {

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 use nephoscope_telemetry::{Registry, TraceFilter, TraceSummary};
-use serde_json::json;
 
 use crate::cli::{ListArgs, ListFormat};
 use crate::{backend, output, show};
@@ -73,21 +72,12 @@ fn csv_cell(cell: &str) -> String {
 }
 
 fn write_json(list: &[TraceSummary], out: &mut impl Write) -> io::Result<()> {
-    let describe = |trace: &TraceSummary| {
-        json!({
-            "base_id": trace.base_id.to_string(),
-            "timestamp": trace.timestamp.to_string(),
-            "name": trace.name.as_deref(),
-            "service": trace.service.as_deref(),
-            "project": trace.project.as_deref(),
-            "duration_ms": trace.duration.map(|lasted| lasted.as_secs_f64() * 1000.0),
-            "points": trace.points,
-            "errors": trace.errors,
-        })
-    };
     write!(out, "[")?;
+    let mut object = String::new();
     for (number, trace) in list.iter().enumerate() {
-        write!(out, "{}{}", if number == 0 { "\n  " } else { ",\n  " }, describe(trace))?;
+        object.clear();
+        trace.write_json(&mut object);
+        write!(out, "{}{object}", if number == 0 { "\n  " } else { ",\n  " })?;
     }
     writeln!(out, "{}]", if list.is_empty() { "" } else { "\n" })
 }

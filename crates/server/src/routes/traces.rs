@@ -10,15 +10,15 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use nephoscope_telemetry::report::Dialect;
-use nephoscope_telemetry::{Id, Report, Timestamp, TraceFilter, TraceSummary};
+use nephoscope_telemetry::{Id, Report, Timestamp, TraceFilter};
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::App;
 use crate::failure::Failure;
 
+const JSON: &str = "application/json";
 /// How many traces are listed when the client does not say.
 const DEFAULT_LIMIT: usize = 100;
 /// How many traces are listed at most, as many as Gnocchi's `max_limit`.
@@ -33,23 +33,16 @@ const PIECES_AHEAD: usize = 4;
 pub(crate) async fn list_traces(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
-) -> Result<axum::Json<Value>, Failure> {
+) -> Result<Response, Failure> {
     let (filter, errors) = read_query(query.as_deref().unwrap_or_default())?;
     let list = app.traces.list(&filter, errors).await?;
-    Ok(axum::Json(json!({ "traces": list.iter().map(describe).collect::<Vec<_>>() })))
-}
-
-fn describe(trace: &TraceSummary) -> Value {
-    json!({
-        "base_id": trace.base_id.to_string(),
-        "timestamp": trace.timestamp.to_string(),
-        "name": trace.name.as_deref(),
-        "service": trace.service.as_deref(),
-        "project": trace.project.as_deref(),
-        "duration_ms": trace.duration.map(|duration| duration.as_secs_f64() * 1000.0),
-        "points": trace.points,
-        "errors": trace.errors,
-    })
+    let mut body = String::from("{\"traces\": [");
+    for (number, trace) in list.iter().enumerate() {
+        body.push_str(if number == 0 { "" } else { ", " });
+        trace.write_json(&mut body);
+    }
+    body.push_str("]}\n");
+    Ok(([(header::CONTENT_TYPE, JSON)], body).into_response())
 }
 
 fn read_query(query: &str) -> Result<(TraceFilter, bool), Failure> {
@@ -102,7 +95,7 @@ pub(crate) async fn show_trace(
     let (pieces, waiting) = mpsc::channel(PIECES_AHEAD);
     tokio::task::spawn_blocking(move || write_report(&points.into_report(), pieces));
     let body = Body::from_stream(ReceiverStream::new(waiting));
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    Ok(([(header::CONTENT_TYPE, JSON)], body).into_response())
 }
 
 fn write_report(report: &Report, pieces: mpsc::Sender<io::Result<Bytes>>) {
