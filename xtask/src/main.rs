@@ -13,7 +13,21 @@ use std::process::ExitCode;
 use run::{Outcome, cargo, step};
 
 /// Features that have to build alone: one for each driver.
-const FEATURES: [&str; 3] = ["embedded", "redis", "sql"];
+const FEATURES: [&str; 13] = [
+    "ceilometer",
+    "clickhouse",
+    "elasticsearch",
+    "embedded",
+    "influxdb",
+    "jaeger",
+    "loginsight",
+    "messaging",
+    "mongodb",
+    "nephoscope",
+    "otlp",
+    "redis",
+    "sql",
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

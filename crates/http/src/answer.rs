@@ -1,0 +1,118 @@
+//! What comes back.
+
+use bytes::{Bytes, BytesMut};
+use nephoscope_telemetry::{Error, ErrorKind, Result};
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde::Deserialize;
+
+use crate::failure::{Place, excerpt, is_page};
+
+/// The longest answer that is read whole: a trace of a million points fits, and an endless answer does no harm.
+pub const MAX_ANSWER: usize = 1 << 30;
+/// So much of a refusal is read: the reason stands at its beginning.
+const MAX_REFUSAL: usize = 64 * 1024;
+
+/// An answer whose body is still coming.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    response: reqwest::Response,
+    place: Place<'a>,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    backend: &'static str,
+    place: String,
+    operation: &'static str,
+}
+
+impl<'a> Incoming<'a> {
+    pub(crate) fn new(response: reqwest::Response, place: Place<'a>) -> Self {
+        Self { response, place }
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// The next piece of the body; nothing at its end. An answer that ends too early is an error.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        self.response.chunk().await.map_err(|error| self.place.broken(&error))
+    }
+
+    /// The rest of it.
+    pub async fn whole(mut self) -> Result<Answer> {
+        let (status, headers) = (self.response.status(), self.response.headers().clone());
+        let body = self.read(MAX_ANSWER).await?;
+        let body = body.ok_or_else(|| {
+            self.place.error(ErrorKind::Other, format!("answers more than {} MiB", MAX_ANSWER >> 20))
+        })?;
+        let Place { http, place, operation } = self.place;
+        Ok(Answer { status, headers, body, backend: http.backend, place: place.into(), operation })
+    }
+
+    /// The error that a status means.
+    pub(crate) async fn refused(mut self) -> Error {
+        let status = self.response.status();
+        let to =
+            self.response.headers().get("location").and_then(|value| value.to_str().ok()).map(Into::into);
+        // What cannot be read is left out: the status says enough.
+        let body = self.read(MAX_REFUSAL).await.ok().flatten().unwrap_or_default();
+        self.place.refused(status, to, &String::from_utf8_lossy(&body))
+    }
+
+    /// The body, unless it is longer than this.
+    async fn read(&mut self, limit: usize) -> Result<Option<Bytes>> {
+        let Some(first) = self.chunk().await? else { return Ok(Some(Bytes::new())) };
+        let Some(second) = self.chunk().await? else { return Ok((first.len() <= limit).then_some(first)) };
+        let mut body = BytesMut::with_capacity((first.len() + second.len()) * 2);
+        body.extend_from_slice(&first);
+        body.extend_from_slice(&second);
+        while let Some(chunk) = self.chunk().await? {
+            if body.len() + chunk.len() > limit {
+                return Ok(None);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Some(body.freeze()))
+    }
+}
+
+impl Answer {
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// A header, when it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body as JSON of the form that the backend gives.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|error| self.strange(&error))
+    }
+
+    /// The error of an answer that the backend does not give: something else is there, or a version we do not know.
+    pub fn strange(&self, problem: &dyn std::fmt::Display) -> Error {
+        let text = String::from_utf8_lossy(&self.body);
+        let what = if is_page(&text) {
+            "a web page; is the address right, and is it not that of a proxy?".into()
+        } else {
+            format!("what {} does not: {problem}: {}", self.backend, excerpt(&text))
+        };
+        Error::new(ErrorKind::Config, self.operation, format!("what is at {} answers {what}", self.place))
+    }
+}
