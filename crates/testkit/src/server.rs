@@ -52,6 +52,11 @@ pub enum Missing {
         /// The package that brings it.
         package: &'static str,
     },
+    /// A server that `cargo xtask servers` fetches or builds.
+    Server {
+        /// Its name.
+        name: &'static str,
+    },
     /// The Python environment of the real OSProfiler.
     Osprofiler,
 }
@@ -62,6 +67,7 @@ impl fmt::Display for Missing {
             Self::Program { program, package } => {
                 write!(f, "{program} is not installed; Debian has it in the package {package}")
             }
+            Self::Server { name } => write!(f, "{name} is not installed; `cargo xtask servers` installs it"),
             Self::Osprofiler => f.write_str("OSProfiler is not installed; `cargo xtask servers` installs it"),
         }
     }
@@ -83,6 +89,15 @@ fn find(program: &'static str, package: &'static str) -> Result<PathBuf, Missing
         .map(|directory| directory.join(program))
         .find(|candidate| candidate.is_file())
         .ok_or(Missing::Program { program, package })
+}
+
+/// The path of a program or directory that `cargo xtask servers` made, such as `bin/jaeger`, of the server `name`.
+#[expect(dead_code, reason = "the first such server is about to come")]
+fn installed(name: &'static str, path: &str) -> Result<PathBuf, Missing> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+    let found = cache.unwrap_or_else(std::env::temp_dir).join("nephoscope-test").join(path);
+    if found.exists() { Ok(found) } else { Err(Missing::Server { name }) }
 }
 
 /// A directory that only its owner may look into, gone with the value.
