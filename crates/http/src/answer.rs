@@ -46,6 +46,11 @@ impl<'a> Incoming<'a> {
         self.response.chunk().await.map_err(|error| self.place.broken(&error))
     }
 
+    /// The error of an answer that turned out to be none, by this text in it.
+    pub fn failed(&self, kind: ErrorKind, text: &str) -> Error {
+        self.place.error(kind, format!("broke off: {}", excerpt(&self.place.http.mask(text))))
+    }
+
     /// The rest of it.
     pub async fn whole(mut self) -> Result<Answer> {
         let (status, headers) = (self.response.status(), self.response.headers().clone());

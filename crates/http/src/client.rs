@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use nephoscope_telemetry::{ConnectionString, Result};
+use nephoscope_telemetry::{ConnectionString, ErrorKind, Result};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, redirect};
+use reqwest::{Method, StatusCode, redirect};
 
 use crate::{Request, tls};
 
@@ -21,6 +21,10 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// Connections are dropped before most servers and load balancers drop them, so that few requests meet a closed one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// What a backend means by a refusal of this status and text, when it says more than the status: the kind of the error
+/// and its cure, as it ends the message, or nothing.
+pub type Meaning = fn(StatusCode, &str) -> Option<(ErrorKind, &'static str)>;
+
 /// An HTTP backend.
 ///
 /// With several addresses it stays with one that answers and goes on to the next when it cannot be reached.
@@ -34,6 +38,7 @@ pub struct Http {
     current: AtomicUsize,
     /// What must not be repeated from an answer.
     secrets: Vec<String>,
+    pub(crate) meaning: Meaning,
 }
 
 /// One address.
@@ -91,6 +96,7 @@ impl Http {
             bases,
             current: AtomicUsize::new(0),
             secrets,
+            meaning: |_, _| None,
         })
     }
 
@@ -111,6 +117,13 @@ impl Http {
         header.set_sensitive(true);
         self.headers.insert(name, header);
         self.with_secret(value)
+    }
+
+    /// The same, understanding the refusals of this backend.
+    #[must_use]
+    pub fn with_meaning(mut self, meaning: Meaning) -> Self {
+        self.meaning = meaning;
+        self
     }
 
     /// The same, never repeating this from an answer.

@@ -60,6 +60,7 @@ impl Place<'_> {
             400..=499 => (Invalid, ""),
             _ => (Other, ""),
         };
+        let (kind, cure) = (self.http.meaning)(status, body).unwrap_or((kind, cure));
         let mut what = format!("answers {status}");
         if let Some(location) = location {
             what.push_str(&format!(" to {}", excerpt(&self.http.mask(&location))));

@@ -14,7 +14,7 @@ mod request;
 mod tls;
 
 pub use answer::{Answer, Incoming, MAX_ANSWER};
-pub use client::{Http, OPTIONS};
+pub use client::{Http, Meaning, OPTIONS};
 pub use request::{Request, segment};
 pub use reqwest::StatusCode;
 

@@ -72,6 +72,21 @@ async fn a_status_tells_what_to_do_and_repeats_no_secret() {
 }
 
 #[tokio::test]
+async fn a_backend_may_say_more_than_its_status() {
+    let double = HttpDouble::start(|received| match received.target.as_str() {
+        "/base/known" => Reply::json(500, "code 7"),
+        _ => Reply::json(500, "code 8"),
+    });
+    let meaning: Meaning =
+        |status, text| (status == 500 && text == "code 7").then_some((ErrorKind::Config, "; do as it says"));
+    let http = http(&format!("127.0.0.1:{}", double.port()), "").with_meaning(meaning);
+    let error = http.get("ask", "/known").send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().ends_with("code 7; do as it says"), "{error}");
+    assert_eq!(http.get("ask", "/other").send().await.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
 async fn a_web_page_is_told_from_an_answer() {
     let page = || b"\n<!DOCTYPE html><title>Welcome</title>".to_vec();
     let error = failure(Reply::Answer(200, Vec::new(), page())).await;

@@ -8,6 +8,8 @@ use percent_encoding::percent_decode_str;
 
 use crate::{Error, ErrorKind};
 
+mod period;
+
 /// `<backend_type>://[user[:password]@][address[:port]][,address[:port]…][/database][?option=value[&…]]`
 ///
 /// - The scheme is taken in any case. A text without `://` is a scheme alone, as OSProfiler's bare `messaging`.
