@@ -6,6 +6,8 @@
 mod embedded;
 pub mod guard;
 mod memory;
+#[cfg(feature = "nephoscope")]
+mod nephoscope;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sql")]
@@ -29,6 +31,7 @@ pub fn registry() -> Registry {
     let mut registry = Registry::default();
     registry.register("memory", Entry::Built(memory::connect));
     register!(registry, "embedded", embedded, ["embedded"]);
+    register!(registry, "nephoscope", nephoscope, ["http", "https"]);
     register!(registry, "redis", redis, ["redis", "rediss", "redissentinel"]);
     register!(
         registry,

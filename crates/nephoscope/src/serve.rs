@@ -29,7 +29,7 @@ pub async fn listen(address: &str) -> anyhow::Result<TcpListener> {
     let local = listener.local_addr()?;
     if !local.ip().is_loopback() {
         tracing::warn!(
-            "{local} can be reached from other machines, and whoever reaches it may read and write traces"
+            "{local} can be reached from other machines, and whoever reaches it may read, write and delete traces"
         );
     }
     Ok(listener)

@@ -2,8 +2,11 @@
 //!
 //! | path | what |
 //! |---|---|
+//! | `GET /api` | which Nephoscope this is, and what it can do |
 //! | `POST /api/trace-points` | a JSON array or JSON lines of trace points |
+//! | `GET /api/trace-points` | the points of a trace as JSON lines |
 //! | `GET /api/traces` | the newest traces, filtered by query parameters |
+//! | `DELETE /api/traces` | deletes old traces |
 //! | `GET /api/traces/ID` | the report of a trace |
 //! | `GET /healthcheck` | the process answers |
 //! | `GET /readyz` | its backends answer |
@@ -14,6 +17,8 @@
 mod failure;
 mod listener;
 mod metrics;
+mod pieces;
+mod query;
 mod routes;
 mod traces;
 
@@ -39,8 +44,9 @@ struct App {
 pub fn router(traces: Arc<Traces>) -> Router {
     let app = Arc::new(App { metrics: Metrics::new(&traces), traces, ingest: routes::IngestGate::default() });
     Router::new()
-        .route("/api/trace-points", post(routes::store_trace_points))
-        .route("/api/traces", get(routes::list_traces))
+        .route("/api", get(routes::about))
+        .route("/api/trace-points", post(routes::store_trace_points).get(routes::read_trace_points))
+        .route("/api/traces", get(routes::list_traces).delete(routes::purge_traces))
         .route("/api/traces/{*id}", get(routes::show_trace))
         .route("/healthcheck", get(routes::healthcheck))
         .route("/readyz", get(routes::readyz))

@@ -1,12 +1,16 @@
 //! What each path does.
 
+mod about;
 mod health;
+mod points;
 mod trace_points;
 mod traces;
 
+pub(crate) use about::about;
 pub(crate) use health::{healthcheck, metrics, readyz};
+pub(crate) use points::read_trace_points;
 pub(crate) use trace_points::{IngestGate, store_trace_points};
-pub(crate) use traces::{list_traces, show_trace};
+pub(crate) use traces::{list_traces, purge_traces, show_trace};
 
 use axum::http::{Method, StatusCode, Uri};
 

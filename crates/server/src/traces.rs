@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use nephoscope_drivers::guard::{Guarded, Meter};
 use nephoscope_telemetry::{
-    Capabilities, ConnectionString, Driver, Error, ErrorKind, Id, Points, Result, TraceFilter, TracePoint,
-    TraceSummary,
+    Capabilities, ConnectionString, Driver, Error, ErrorKind, Id, Points, Purged, Result, Timestamp,
+    TraceFilter, TracePoint, TraceSummary,
 };
 
 /// Points are handed to the drivers in batches of this size: large enough that the cost of a batch does not show,
@@ -47,6 +47,24 @@ impl Traces {
         Ok(())
     }
 
+    /// What can be asked of them together: a read of the first that can, and a point of all.
+    pub fn capabilities(&self) -> Capabilities {
+        let all = || self.backends.iter().map(|backend| backend.driver.capabilities());
+        let first = |can: fn(&Capabilities) -> bool| all().find(can).unwrap_or_default();
+        let (reader, lister) = (first(|can| can.read), first(|can| can.list));
+        let finder = first(|can| can.search_errors || can.error_records);
+        Capabilities {
+            read: reader.read,
+            list: lister.list,
+            indexed_list: lister.indexed_list,
+            search_errors: finder.search_errors,
+            error_records: finder.error_records,
+            deduplicates: reader.deduplicates,
+            purge: all().any(|can| can.purge),
+            durable: all().all(|can| can.durable),
+        }
+    }
+
     /// The points of a trace.
     pub async fn points(&self, base_id: &Id) -> Result<Points> {
         self.reader(|can| can.read, "read a trace")?.points(base_id).await
@@ -61,6 +79,16 @@ impl Traces {
         } else {
             self.reader(|can| can.list, "list traces")?.list(filter).await
         }
+    }
+
+    /// Deletes the traces whose latest point is older, from every driver that can, and tells how many the first deleted.
+    pub async fn purge(&self, older_than: Timestamp) -> Result<Purged> {
+        let mut first = None;
+        for backend in self.backends.iter().filter(|backend| backend.driver.capabilities().purge) {
+            let purged = backend.driver.purge(older_than).await?;
+            first.get_or_insert(purged);
+        }
+        first.ok_or_else(|| incapable("purge traces"))
     }
 
     /// Asks every driver that reads for a trace that is not there, and returns what the first unhealthy one says.
@@ -90,8 +118,10 @@ impl Traces {
 
     fn reader(&self, can: impl Fn(Capabilities) -> bool, operation: &'static str) -> Result<&Guarded> {
         let mut drivers = self.backends.iter().map(|backend| &backend.driver);
-        drivers.find(|driver| can(driver.capabilities())).ok_or_else(|| {
-            Error::new(ErrorKind::Unsupported, operation, "none of the configured trace drivers can do it")
-        })
+        drivers.find(|driver| can(driver.capabilities())).ok_or_else(|| incapable(operation))
     }
+}
+
+fn incapable(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Unsupported, operation, "none of the configured trace drivers can do it")
 }

@@ -9,6 +9,7 @@
 mod certificate;
 mod daemon;
 mod mariadb;
+mod nephoscope;
 mod postgres;
 mod redis;
 mod sentinel;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use daemon::run;
 pub use mariadb::MariadbServer;
+pub use nephoscope::NephoscopeServer;
 pub use postgres::PostgresServer;
 pub use redis::{RedisOptions, RedisServer};
 pub use sentinel::SentinelGroup;

@@ -37,6 +37,33 @@ fn points_go_in_and_come_out_as_list_and_report() {
 }
 
 #[test]
+fn a_trace_comes_out_as_the_lines_that_went_in() {
+    let store = Store::new();
+    let daemon = serve(&store);
+    let lines = golden_lines("nested");
+    post(daemon.address, "/api/trace-points", lines.as_bytes());
+    let answer = get(daemon.address, &format!("/api/trace-points?base_id={NESTED}"));
+    let sorted = |lines: &str| lines.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(sorted(&answer.body), sorted(&lines));
+    assert!(answer.head.contains("content-type: application/x-ndjson"));
+    let nobody = get(daemon.address, "/api/trace-points?base_id=nobody");
+    assert_eq!((nobody.status, nobody.body.as_str()), (200, ""));
+}
+
+#[test]
+fn old_traces_are_deleted() {
+    let store = Store::new();
+    let daemon = serve(&store);
+    post(daemon.address, "/api/trace-points", golden_lines("nested").as_bytes());
+    let purge =
+        |time| http::request(daemon.address, "DELETE", &format!("/api/traces?older_than={time}"), "", b"");
+    assert_eq!(purge("2000-01-01T00:00:00").json(), serde_json::json!({"traces": 0}));
+    assert_eq!(get(daemon.address, &format!("/api/traces/{NESTED}")).status, 200);
+    assert_eq!(purge("2100-01-01T00:00:00").json(), serde_json::json!({"traces": 1}));
+    assert_eq!(get(daemon.address, &format!("/api/traces/{NESTED}")).status, 404);
+}
+
+#[test]
 fn bad_points_are_told_and_the_rest_is_stored() {
     let store = Store::new();
     let daemon = serve(&store);
@@ -76,7 +103,12 @@ fn what_cannot_be_answered_says_why() {
     for (method, path, headers, status, told) in [
         ("GET", "/api/traces/nobody", "", 404, "nobody"),
         ("GET", "/nowhere", "", 404, "/nowhere"),
-        ("DELETE", "/api/traces", "", 405, "DELETE"),
+        ("PUT", "/api/traces", "", 405, "PUT"),
+        ("DELETE", "/api/traces", "", 400, "`older_than`"),
+        ("DELETE", "/api/traces?older_than=now", "", 400, "`older_than`"),
+        ("DELETE", "/api/traces?all=true", "", 400, "`all`"),
+        ("GET", "/api/trace-points", "", 400, "`base_id`"),
+        ("GET", "/api/trace-points?id=x", "", 400, "`id`"),
         ("GET", "/api/traces?sort=up", "", 400, "`sort`"),
         ("GET", "/api/traces?since=soon", "", 400, "`since`"),
         ("GET", "/api/traces?limit=-1", "", 400, "`limit`"),

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 
 /// How large a body may be: a point of 10 MB with room to spare, and far more ordinary points than a client should
 /// hold back before it sends them.
-const MAX_BODY_BYTES: usize = 32 << 20;
+pub(super) const MAX_BODY_BYTES: usize = 32 << 20;
 /// How many bodies are held at a time; with what their points take, some 1 GiB at the very most.
 const BODIES_AT_A_TIME: usize = 8;
 /// How long a client may take to send a body.

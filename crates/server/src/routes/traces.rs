@@ -1,30 +1,24 @@
-//! `GET /api/traces` and `GET /api/traces/ID`
+//! `GET /api/traces`, `DELETE /api/traces` and `GET /api/traces/ID`
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use nephoscope_telemetry::report::Dialect;
-use nephoscope_telemetry::{Id, Report, Timestamp, TraceFilter};
-use percent_encoding::percent_decode_str;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
+use nephoscope_telemetry::{Id, TraceFilter};
+use serde_json::{Value, json};
 
-use crate::App;
 use crate::failure::Failure;
+use crate::query::parameters;
+use crate::{App, pieces};
 
 const JSON: &str = "application/json";
 /// How many traces are listed when the client does not say.
 const DEFAULT_LIMIT: usize = 100;
-/// How many traces are listed at most, as many as Gnocchi's `max_limit`.
-const MAX_LIMIT: usize = 1_000;
-/// Pieces of a report that wait for a slow client.
-const PIECES_AHEAD: usize = 4;
+/// How many traces are listed at most: some 25 MiB of answer. Whoever wants more asks again, `until` the last of them.
+pub(super) const MAX_LIMIT: usize = 100_000;
 
 /// Lists the newest traces.
 ///
@@ -34,7 +28,7 @@ pub(crate) async fn list_traces(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    let (filter, errors) = read_query(query.as_deref().unwrap_or_default())?;
+    let (filter, errors) = read_query(query.as_deref())?;
     let list = app.traces.list(&filter, errors).await?;
     let mut body = String::from("{\"traces\": [");
     for (number, trace) in list.iter().enumerate() {
@@ -45,39 +39,51 @@ pub(crate) async fn list_traces(
     Ok(([(header::CONTENT_TYPE, JSON)], body).into_response())
 }
 
-fn read_query(query: &str) -> Result<(TraceFilter, bool), Failure> {
+fn read_query(query: Option<&str>) -> Result<(TraceFilter, bool), Failure> {
     let mut filter = TraceFilter { limit: Some(DEFAULT_LIMIT), ..TraceFilter::default() };
     let mut errors = false;
-    for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let value = value.replace('+', " ");
-        let value = percent_decode_str(&value).decode_utf8_lossy();
-        let wrong = |expected: &str| Failure::bad_request(format!("parameter `{name}`: expected {expected}"));
-        let time =
-            || Timestamp::parse(&value).map_err(|error| wrong(&error.to_string().replace("not a", "a")));
-        match name {
-            "service" => filter.service = Some((&*value).into()),
-            "name" => filter.name = Some((&*value).into()),
-            "since" => filter.since = Some(time()?),
-            "until" => filter.until = Some(time()?),
+    for parameter in parameters(query) {
+        let value = parameter.value.as_str();
+        match &*parameter.name {
+            "service" => filter.service = Some(value.into()),
+            "name" => filter.name = Some(value.into()),
+            "since" => filter.since = Some(parameter.time()?),
+            "until" => filter.until = Some(parameter.time()?),
             "min_duration" => {
-                let ms: f64 = value.parse().map_err(|_| wrong("milliseconds"))?;
-                let duration = Duration::try_from_secs_f64(ms / 1000.0).map_err(|_| wrong("milliseconds"))?;
+                let ms = value.parse().ok().map(|ms: f64| Duration::try_from_secs_f64(ms / 1000.0));
+                let Some(Ok(duration)) = ms else { return Err(parameter.wrong("milliseconds")) };
                 filter.min_duration = Some(duration);
             }
             "limit" => {
-                let limit: usize = value.parse().map_err(|_| wrong("a number"))?;
+                let limit: usize = value.parse().map_err(|_| parameter.wrong("a number"))?;
                 filter.limit = Some(limit.min(MAX_LIMIT));
             }
-            "errors" => errors = value.parse().map_err(|_| wrong("true or false"))?,
+            "errors" => errors = value.parse().map_err(|_| parameter.wrong("true or false"))?,
             _ => {
-                return Err(Failure::bad_request(format!(
-                    "parameter `{name}` is not known; known: service, name, since, until, min_duration, limit, errors"
-                )));
+                return Err(parameter.unknown("service, name, since, until, min_duration, limit, errors"));
             }
         }
     }
     Ok((filter, errors))
+}
+
+/// Deletes the traces whose latest point is before `older_than`, and counts them.
+pub(crate) async fn purge_traces(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<axum::Json<Value>, Failure> {
+    let mut older_than = None;
+    for parameter in parameters(query.as_deref()) {
+        match &*parameter.name {
+            "older_than" => older_than = Some(parameter.time()?),
+            _ => return Err(parameter.unknown("older_than")),
+        }
+    }
+    // Without it nothing is deleted, rather than everything.
+    let older_than =
+        older_than.ok_or_else(|| Failure::bad_request("parameter `older_than` is missing: a time"))?;
+    let purged = app.traces.purge(older_than).await?;
+    Ok(axum::Json(json!({ "traces": purged.traces })))
 }
 
 /// The report of a trace, as `osprofiler trace show --json` prints it but in standard JSON, piece by piece.
@@ -92,28 +98,6 @@ pub(crate) async fn show_trace(
     if let Some(first) = points.bad.first().first() {
         tracing::warn!(id, count = points.bad.count(), %first, "records of the trace are no trace points");
     }
-    let (pieces, waiting) = mpsc::channel(PIECES_AHEAD);
-    tokio::task::spawn_blocking(move || write_report(&points.into_report(), pieces));
-    let body = Body::from_stream(ReceiverStream::new(waiting));
+    let body = pieces::body(move |out| points.into_report().write_json(Dialect::Standard, out));
     Ok(([(header::CONTENT_TYPE, JSON)], body).into_response())
-}
-
-fn write_report(report: &Report, pieces: mpsc::Sender<io::Result<Bytes>>) {
-    if let Err(error) = report.write_json(Dialect::Standard, &mut PieceWriter(pieces)) {
-        tracing::debug!(%error, "a client left before its report was written");
-    }
-}
-
-/// Sends what is written to the body, and waits while too much is ahead of the client.
-struct PieceWriter(mpsc::Sender<io::Result<Bytes>>);
-
-impl io::Write for PieceWriter {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(piece)));
-        sent.map(|()| piece.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -1,0 +1,24 @@
+//! Drivers whose backend is this binary, held to the promises of all drivers: `testkit`'s conformance suite over
+//! `nephoscope serve`.
+
+mod nephoscope;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use nephoscope_testkit::conclude;
+use nephoscope_testkit::conformance::{Excuse, trials};
+use nephoscope_testkit::server::NephoscopeServer;
+
+fn main() -> ExitCode {
+    conclude(trials(&nephoscope_drivers::registry(), &nephoscope::subjects()))
+}
+
+/// A daemon with an empty store, and this in its configuration.
+fn serve(configuration: &str) -> NephoscopeServer {
+    NephoscopeServer::start(Path::new(env!("CARGO_BIN_EXE_nephoscope")), configuration)
+}
+
+const fn excuse(case: &'static str, reason: &'static str) -> Excuse {
+    Excuse { case, reason }
+}
