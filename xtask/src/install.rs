@@ -3,6 +3,7 @@
 mod debian;
 mod go;
 mod osprofiler;
+mod python;
 
 use std::path::PathBuf;
 
@@ -15,7 +16,8 @@ const CARGO_DENY: &str = "0.20.2";
 pub(crate) fn all() -> Outcome {
     debian::packages()?;
     go::servers()?;
-    osprofiler::environments()
+    osprofiler::environments()?;
+    python::environments()
 }
 
 /// Where servers are kept that are no packages of Debian: shared by all working copies of a user, since building them

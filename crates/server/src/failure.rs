@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use nephoscope_telemetry::{Error, ErrorKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// When a client should try again after a backend was away: about as long as the backend was tried here.
 const RETRY_AFTER_SECONDS: &str = "5";
@@ -20,8 +20,25 @@ impl Failure {
         Self { status, message: message.into() }
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// The answer with this body, and with when to try again.
+    pub(crate) fn answer(&self, body: &Value) -> Response {
+        let mut response = (self.status, axum::Json(body)).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        }
+        response
     }
 }
 
@@ -45,11 +62,6 @@ impl From<Error> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let body = axum::Json(json!({ "error": self.message }));
-        let mut response = (self.status, body).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
-        }
-        response
+        self.answer(&json!({ "error": self.message }))
     }
 }

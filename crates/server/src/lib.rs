@@ -8,6 +8,7 @@
 //! | `GET /api/traces` | the newest traces, filtered by query parameters |
 //! | `DELETE /api/traces` | deletes old traces |
 //! | `GET /api/traces/ID` | the report of a trace |
+//! | `GET /v2/events` | the points of a trace as Ceilometer's events |
 //! | `GET /healthcheck` | the process answers |
 //! | `GET /readyz` | its backends answer |
 //! | `GET /metrics` | its own metrics, OpenMetrics |
@@ -48,6 +49,12 @@ pub fn router(traces: Arc<Traces>) -> Router {
         .route("/api/trace-points", post(routes::store_trace_points).get(routes::read_trace_points))
         .route("/api/traces", get(routes::list_traces).delete(routes::purge_traces))
         .route("/api/traces/{*id}", get(routes::show_trace))
+        .route("/v2/events", get(routes::list_events))
+        .route("/v2/events/{*message_id}", get(routes::show_event))
+        .route("/v2/event_types", get(routes::refuse_event_types))
+        .route("/v2/event_types/", get(routes::refuse_event_types))
+        .route("/v2/event_types/{event_type}/traits", get(routes::list_trait_descriptions))
+        .route("/v2/event_types/{event_type}/traits/{name}", get(routes::refuse_event_types))
         .route("/healthcheck", get(routes::healthcheck))
         .route("/readyz", get(routes::readyz))
         .route("/metrics", get(routes::metrics))

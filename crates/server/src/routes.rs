@@ -1,12 +1,14 @@
 //! What each path does.
 
 mod about;
+mod events;
 mod health;
 mod points;
 mod trace_points;
 mod traces;
 
 pub(crate) use about::about;
+pub(crate) use events::{list_events, list_trait_descriptions, refuse_event_types, show_event};
 pub(crate) use health::{healthcheck, metrics, readyz};
 pub(crate) use points::read_trace_points;
 pub(crate) use trace_points::{IngestGate, store_trace_points};
