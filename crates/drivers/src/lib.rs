@@ -32,7 +32,23 @@ pub fn registry() -> Registry {
     registry.register("memory", Entry::Built(memory::connect));
     register!(registry, "embedded", embedded, ["embedded"]);
     register!(registry, "nephoscope", nephoscope, ["http", "https"]);
-    register!(registry, "redis", redis, ["redis", "rediss", "redissentinel"]);
+    register!(
+        registry,
+        "redis",
+        redis,
+        [
+            "redis",
+            "rediss",
+            "redissentinel",
+            "redis-cluster",
+            "rediss-cluster",
+            "valkey",
+            "valkeys",
+            "valkeysentinel",
+            "valkey-cluster",
+            "valkeys-cluster"
+        ]
+    );
     register!(
         registry,
         "sql",

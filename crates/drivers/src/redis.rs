@@ -1,10 +1,14 @@
-//! Traces in Redis, as OSProfiler's own driver keeps them: `redis://`, `rediss://` and `redissentinel://`.
+//! Traces in Redis or Valkey, as OSProfiler's own driver keeps them.
 //!
 //! ```text
 //! redis://[[user]:password@]host[:6379][/db][?option=value…]
 //! rediss://…                                                            the same with TLS
 //! redissentinel://[[user]:password@]host[:26379][,host…][/db][?…]       the master that these sentinels name
+//! redis-cluster://[[user]:password@]host[:6379][,host…][?…]             the cluster that these nodes belong to
+//! rediss-cluster://…                                                    the same with TLS
 //! ```
+//!
+//! `valkey` and `valkeys` may stand for `redis` and `rediss` in each of them.
 //!
 //! # What is kept where
 //! A trace is the list `osprofiler_opt:<base id>`, newest point first. Traces of OSProfiler before 2.8 (2019), one
@@ -44,8 +48,13 @@
 //! memory, or a replica since a fail-over. The next operation connects anew, and asks the sentinels anew who is the
 //! master. Nothing is sent twice: whoever tries again decides that.
 //!
-//! Not supported: Redis Cluster, Unix sockets, TLS to sentinels.
+//! # Clusters
+//! Each key is one trace's, so a trace is on one node. What is asked of many traces is sent to all nodes at once. A slot
+//! that moved is followed, and after a lost connection the nodes are asked anew who has which keys.
+//!
+//! Not supported: Unix sockets, TLS to sentinels.
 
+mod cluster;
 mod config;
 mod connection;
 mod driver;
@@ -53,10 +62,13 @@ mod failure;
 mod keys;
 mod legacy;
 mod list;
+mod map;
+mod node;
 mod outline;
 mod purge;
 mod read;
 mod sentinel;
+mod slot;
 mod survey;
 mod tls;
 mod write;
@@ -69,7 +81,7 @@ use config::Settings;
 use connection::Connection;
 use driver::Redis;
 
-/// Connects `redis://`, `rediss://` and `redissentinel://`.
+/// Connects `redis://` and its kin.
 pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {
     Box::pin(async move {
         let settings = Settings::read(to)?;

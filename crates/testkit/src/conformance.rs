@@ -18,6 +18,7 @@ macro_rules! cases {
 mod bench;
 mod concurrency;
 mod connecting;
+mod copying;
 mod errors;
 mod listing;
 mod outage;
@@ -37,6 +38,7 @@ use nephoscope_telemetry::{Registry, TracePoint};
 use crate::server::{Missing, Server};
 use crate::trial;
 use bench::Bench;
+pub use copying::copies;
 
 /// One driver and one way to use it.
 pub trait Subject: Send + Sync {
@@ -134,14 +136,18 @@ fn make_trial(registry: Registry, subject: Arc<dyn Subject>, case: &Case) -> Tri
     let (own_server, run) = (case.own_server, case.run);
     trial(name, move || {
         let place = if own_server { subject.place_of_its_own() } else { subject.place() }?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("threads can be started");
-        let case = run(Bench::new(registry, subject, place));
-        let ended = runtime.block_on(async { tokio::time::timeout(TIME_LIMIT, case).await });
-        assert!(ended.is_ok(), "it hangs: no end within {TIME_LIMIT:?}");
+        block_on(run(Bench::new(registry, subject, place)));
         Ok(())
     })
+}
+
+/// Runs a case to its end, which has to come in time.
+fn block_on(case: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("threads can be started");
+    let ended = runtime.block_on(async { tokio::time::timeout(TIME_LIMIT, case).await });
+    assert!(ended.is_ok(), "it hangs: no end within {TIME_LIMIT:?}");
 }

@@ -12,6 +12,7 @@ mod mariadb;
 mod nephoscope;
 mod postgres;
 mod redis;
+mod redis_cluster;
 mod sentinel;
 mod spawn;
 
@@ -23,6 +24,7 @@ pub use mariadb::MariadbServer;
 pub use nephoscope::NephoscopeServer;
 pub use postgres::PostgresServer;
 pub use redis::{RedisOptions, RedisServer};
+pub use redis_cluster::RedisCluster;
 pub use sentinel::SentinelGroup;
 
 /// The user of the servers that know users.

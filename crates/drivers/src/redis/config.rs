@@ -51,9 +51,15 @@ const IGNORED: [&str; 9] = [
     "encoding_errors",
 ];
 
-/// What a connection needs. Holds secrets, so it is not shown.
+/// What a connection needs.
 pub(super) struct Settings {
     pub(super) server: Server,
+    pub(super) login: Login,
+}
+
+/// What a server is told and how long it may take. Holds secrets, so it is not shown.
+#[derive(Clone, Default)]
+pub(super) struct Login {
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) db: u32,
@@ -62,15 +68,23 @@ pub(super) struct Settings {
     pub(super) response_timeout: Duration,
 }
 
-/// How the server is found.
+/// Who has the keys.
 pub(super) enum Server {
+    /// One server has all.
+    One(Address),
+    /// A cluster that these nodes belong to.
+    Cluster(Vec<ConnectionAddr>),
+}
+
+/// How a server is found.
+pub(super) enum Address {
     /// By its address.
     At(ConnectionAddr),
     /// By asking these sentinels for the master of a service.
     Sentinels(Sentinels),
 }
 
-impl fmt::Display for Server {
+impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::At(address) => address.fmt(f),
@@ -82,19 +96,20 @@ impl fmt::Display for Server {
 impl Settings {
     pub(super) fn read(to: &ConnectionString) -> Result<Self> {
         to.expect_options(&[HONOURED.as_slice(), &IGNORED].concat())?;
-        let server = match to.scheme() {
-            "redissentinel" => sentinels(to)?,
-            _ => Server::At(server(to)?),
-        };
-        Ok(Self {
-            server,
+        let login = Login {
             user: to.user().map(Into::into),
             password: to.password().map(Into::into),
             db: db(to)?,
             client_name: to.option("client_name").map(Into::into),
             connect_timeout: seconds(to, "socket_connect_timeout", CONNECT_TIMEOUT)?,
             response_timeout: seconds(to, "socket_timeout", RESPONSE_TIMEOUT)?,
-        })
+        };
+        let server = match to.scheme() {
+            "redissentinel" | "valkeysentinel" => Server::One(sentinels(to)?),
+            scheme if scheme.ends_with("-cluster") => Server::Cluster(cluster(to, &login)?),
+            _ => Server::One(Address::At(server(to)?)),
+        };
+        Ok(Self { server, login })
     }
 }
 
@@ -102,17 +117,38 @@ fn server(to: &ConnectionString) -> Result<ConnectionAddr> {
     let (name, port) = match to.hosts() {
         [] => (DEFAULT_HOST.to_owned(), SERVER_PORT),
         [host] => (host.name.clone(), host.port_or(SERVER_PORT)),
-        _ => return Err(to.wrong("one server has one address; several sentinels go with redissentinel://")),
+        _ => {
+            let problem = "one server has one address; several go with redis-cluster:// and redissentinel://";
+            return Err(to.wrong(problem));
+        }
     };
-    if to.scheme() == "rediss" { tls::address(to, name, port) } else { Ok(ConnectionAddr::Tcp(name, port)) }
+    address(to, name, port)
 }
 
-fn sentinels(to: &ConnectionString) -> Result<Server> {
+/// With TLS where the scheme asks for it.
+fn address(to: &ConnectionString, name: String, port: u16) -> Result<ConnectionAddr> {
+    match to.scheme() {
+        "rediss" | "valkeys" | "rediss-cluster" | "valkeys-cluster" => tls::address(to, name, port),
+        _ => Ok(ConnectionAddr::Tcp(name, port)),
+    }
+}
+
+fn cluster(to: &ConnectionString, login: &Login) -> Result<Vec<ConnectionAddr>> {
+    if to.hosts().is_empty() {
+        return Err(to.wrong(format!("it names no node; write {}://host:{SERVER_PORT}", to.scheme())));
+    }
+    if login.db != 0 {
+        return Err(to.wrong("a cluster has no database but 0"));
+    }
+    to.hosts().iter().map(|host| address(to, host.name.clone(), host.port_or(SERVER_PORT))).collect()
+}
+
+fn sentinels(to: &ConnectionString) -> Result<Address> {
     if to.hosts().is_empty() {
         return Err(to.wrong("it names no sentinel; write redissentinel://host:26379"));
     }
     let address = |host: &Host| ConnectionAddr::Tcp(host.name.clone(), host.port_or(SENTINEL_PORT));
-    Ok(Server::Sentinels(Sentinels {
+    Ok(Address::Sentinels(Sentinels {
         addresses: to.hosts().iter().map(address).collect(),
         service: to.option("sentinel_service_name").unwrap_or(DEFAULT_SERVICE).into(),
         password: to.option("sentinel_password").map(Into::into),
@@ -148,8 +184,8 @@ mod tests {
 
     fn address(text: &str) -> String {
         match settings(text).unwrap().server {
-            Server::At(address) => address.to_string(),
-            Server::Sentinels(_) => panic!("{text} names a server"),
+            Server::One(Address::At(address)) => address.to_string(),
+            _ => panic!("{text} names a server"),
         }
     }
 
@@ -165,10 +201,10 @@ mod tests {
         assert_eq!(address("redis://cache"), "cache:6379");
         assert_eq!(address("rediss://cache:6380"), "cache:6380");
         assert_eq!(address("redis://[::1]:7000"), "::1:7000");
-        let settings = settings("redis://cache").unwrap();
-        assert_eq!((settings.db, settings.user, settings.password), (0, None, None));
-        assert_eq!(settings.connect_timeout, CONNECT_TIMEOUT);
-        assert_eq!(settings.response_timeout, RESPONSE_TIMEOUT);
+        let login = settings("redis://cache").unwrap().login;
+        assert_eq!((login.db, login.user, login.password), (0, None, None));
+        assert_eq!(login.connect_timeout, CONNECT_TIMEOUT);
+        assert_eq!(login.response_timeout, RESPONSE_TIMEOUT);
     }
 
     #[test]
@@ -176,14 +212,15 @@ mod tests {
         let read = settings(
             "redis://nova:p%40ss@cache/3?socket_timeout=0.25&socket_connect_timeout=2&client_name=n",
         )
-        .unwrap();
+        .unwrap()
+        .login;
         assert_eq!(read.user.as_deref(), Some("nova"));
         assert_eq!(read.password.as_deref(), Some("p@ss"));
         assert_eq!(read.db, 3);
         assert_eq!(read.response_timeout, Duration::from_millis(250));
         assert_eq!(read.connect_timeout, Duration::from_secs(2));
         assert_eq!(read.client_name.as_deref(), Some("n"));
-        assert_eq!(settings("redis://cache/3?db=4").unwrap().db, 4);
+        assert_eq!(settings("redis://cache/3?db=4").unwrap().login.db, 4);
     }
 
     #[test]
@@ -191,6 +228,30 @@ mod tests {
         for option in IGNORED {
             assert!(settings(&format!("redis://cache?{option}=1")).is_ok(), "{option}");
         }
+    }
+
+    #[test]
+    fn a_cluster_is_named_by_some_of_its_nodes() {
+        let nodes = |text: &str| match settings(text).unwrap().server {
+            Server::Cluster(nodes) => nodes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            Server::One(_) => panic!("{text} names a cluster"),
+        };
+        assert_eq!(nodes("redis-cluster://one,two:7001"), ["one:6379", "two:7001"]);
+        assert_eq!(nodes("valkey-cluster://one/0"), ["one:6379"]);
+        assert!(refusal("redis-cluster://").contains("redis-cluster://host:6379"));
+        assert!(refusal("redis-cluster://one/3").contains("no database but 0"));
+    }
+
+    #[test]
+    fn valkey_is_spelled_as_its_clients_spell_it() {
+        assert_eq!(address("valkey://cache:1"), "cache:1");
+        assert_eq!(address("valkeys://cache:1"), "cache:1");
+        assert!(refusal("valkey://cache?ssl_cert_reqs=maybe&db=x").contains("`x`"));
+        assert!(refusal("valkeys://cache?ssl_cert_reqs=maybe").contains("`ssl_cert_reqs`"));
+        assert!(matches!(
+            settings("valkeysentinel://one").unwrap().server,
+            Server::One(Address::Sentinels(_))
+        ));
     }
 
     #[test]
@@ -214,8 +275,8 @@ mod tests {
             "redissentinel://:master@one,two:7000/2?sentinel_service_name=traces&sentinel_password=watch",
         )
         .unwrap();
-        assert_eq!((read.password.as_deref(), read.db), (Some("master"), 2));
-        let Server::Sentinels(Sentinels { addresses, service, password }) = read.server else {
+        assert_eq!((read.login.password.as_deref(), read.login.db), (Some("master"), 2));
+        let Server::One(Address::Sentinels(Sentinels { addresses, service, password })) = read.server else {
             panic!("sentinels")
         };
         let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
@@ -225,7 +286,8 @@ mod tests {
 
     #[test]
     fn the_service_is_called_as_osprofiler_calls_it() {
-        let Server::Sentinels(sentinels) = settings("redissentinel://one").unwrap().server else {
+        let Server::One(Address::Sentinels(sentinels)) = settings("redissentinel://one").unwrap().server
+        else {
             panic!("sentinels")
         };
         assert_eq!((sentinels.service.as_str(), sentinels.password), ("mymaster", None));

@@ -49,7 +49,7 @@ fn detail(error: &RedisError) -> &str {
 
 /// What an error code of the server calls for, and words that say so.
 fn answer(code: &str, detail: &str) -> (ErrorKind, &'static str) {
-    use ErrorKind::{Config, Invalid, Other, Unavailable, Unsupported};
+    use ErrorKind::{Config, Invalid, Other, Unavailable};
     match code {
         "NOAUTH" => {
             (Config, "; give the password as redis://:password@host, a sentinel's as sentinel_password=…")
@@ -62,15 +62,16 @@ fn answer(code: &str, detail: &str) -> (ErrorKind, &'static str) {
         "LOADING" | READ_ONLY | "CLUSTERDOWN" | "MASTERDOWN" | "TRYAGAIN" | "BUSY" | "NOREPLICAS" => {
             (Unavailable, "")
         }
-        "MOVED" | "ASK" | "CROSSSLOT" => {
-            (Unsupported, "; it belongs to a Redis Cluster, and this driver needs a server of its own")
-        }
+        "MOVED" | "ASK" | "CROSSSLOT" => (Config, "; it belongs to a cluster: name it with redis-cluster://"),
         WRONG_TYPE => (Invalid, ""),
         "ERR" if detail.contains("max number of clients") => (Unavailable, ""),
         "ERR" if detail.contains("DB index") => (Config, "; choose another database"),
         "ERR" if mentions_login(detail) => (Config, "; mend user and password in the connection string"),
         "ERR" if detail.contains("unknown command") && detail.contains("SENTINEL") => {
             (Config, "; it is no sentinel: name the server itself with redis://")
+        }
+        "ERR" if detail.contains("cluster support disabled") => {
+            (Config, "; it is no cluster: name it with redis://")
         }
         "ERR" if detail.contains("Client names") => (Config, "; mend the option `client_name`"),
         _ => (Other, ""),
@@ -152,7 +153,8 @@ mod tests {
                 ErrorKind::Unavailable,
             ),
             ("ERR max number of clients reached", ErrorKind::Unavailable),
-            ("MOVED 3999 127.0.0.1:6381", ErrorKind::Unsupported),
+            ("MOVED 3999 127.0.0.1:6381", ErrorKind::Config),
+            ("ERR This instance has cluster support disabled", ErrorKind::Config),
             ("WRONGTYPE Operation against a key holding the wrong kind of value", ErrorKind::Invalid),
             ("ERR unknown command `SENTINEL`, with args beginning with: ", ErrorKind::Config),
             ("ERR unknown command `LPUSH`, with args beginning with: ", ErrorKind::Other),

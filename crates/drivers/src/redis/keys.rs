@@ -1,9 +1,12 @@
 //! The names of keys, and how they are found.
 
+use std::sync::Arc;
+
 use nephoscope_telemetry::{Id, Result};
 use redis::cmd;
 
 use super::connection::Connection;
+use super::node::Node;
 
 /// Before the base id of a trace: the list of its points.
 pub(super) const TRACE: &str = "osprofiler_opt:";
@@ -50,16 +53,17 @@ fn literal(text: &str) -> String {
     pattern
 }
 
-/// A walk through all keys of the database. One that is there all the while is met, perhaps more than once.
+/// A walk through all keys. One that is there all the while is met, perhaps more than once.
 pub(super) struct Scan {
     pattern: String,
-    /// Nothing when the walk is over.
-    cursor: Option<u64>,
+    /// The servers that were not walked through yet; nothing before the first step.
+    nodes: Option<Vec<Arc<Node>>>,
+    cursor: u64,
 }
 
 impl Scan {
     pub(super) fn new(pattern: String) -> Self {
-        Self { pattern, cursor: Some(0) }
+        Self { pattern, nodes: None, cursor: 0 }
     }
 
     /// The matching keys of the next stretch, which may be none; nothing after the last.
@@ -68,11 +72,18 @@ impl Scan {
         operation: &'static str,
         connection: &Connection,
     ) -> Result<Option<Vec<Vec<u8>>>> {
-        let Some(cursor) = self.cursor else { return Ok(None) };
+        let nodes = match &mut self.nodes {
+            Some(nodes) => nodes,
+            none => none.insert(connection.nodes(operation).await?),
+        };
+        let Some(node) = nodes.last() else { return Ok(None) };
         let mut command = cmd("SCAN");
-        command.arg(cursor).arg("MATCH").arg(&self.pattern).arg("COUNT").arg(SCAN_COUNT);
-        let (next, keys): (u64, Vec<Vec<u8>>) = connection.ask(operation, &command).await?;
-        self.cursor = (next != 0).then_some(next);
+        command.arg(self.cursor).arg("MATCH").arg(&self.pattern).arg("COUNT").arg(SCAN_COUNT);
+        let (next, keys): (u64, Vec<Vec<u8>>) = node.ask(operation, &command).await?;
+        self.cursor = next;
+        if next == 0 {
+            nodes.pop();
+        }
         Ok(Some(keys))
     }
 }

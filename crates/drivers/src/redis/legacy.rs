@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use nephoscope_telemetry::{BadPoint, Id, Points, Result};
-use redis::{Value, cmd};
+use redis::Value;
 use tokio::sync::Mutex;
 
 use super::connection::Connection;
 use super::keys::{LEGACY, Scan, all, legacy_points};
-use super::read::{Record, record};
+use super::read::{Record, record, texts};
 
 /// How long it is believed that there are no such keys. Services that old could still write some, and to look for
 /// them is to walk through all keys of the database.
@@ -67,9 +67,8 @@ impl Legacy {
             if keys.is_empty() {
                 continue;
             }
-            let values: Vec<Value> = connection.ask(operation, cmd("MGET").arg(&keys)).await?;
-            for (key, value) in keys.iter().zip(&values) {
-                visit(key, record_of(key, value));
+            for (key, text) in keys.iter().zip(texts(operation, connection, &keys).await?) {
+                visit(key, record_of(key, text.as_ref()));
             }
         }
         Ok(())
@@ -91,10 +90,9 @@ impl Legacy {
     }
 }
 
-/// `MGET` has no value for a key that holds something else than text.
-fn record_of(key: &[u8], value: &Value) -> Record {
-    match value {
-        Value::Nil => Err(BadPoint::whole(format!("the key `{}` holds no text", key.escape_ascii()))),
-        value => record(value),
+fn record_of(key: &[u8], text: Option<&Value>) -> Record {
+    match text {
+        None => Err(BadPoint::whole(format!("the key `{}` holds no text", key.escape_ascii()))),
+        Some(text) => record(text),
     }
 }

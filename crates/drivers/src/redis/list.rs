@@ -5,11 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use nephoscope_telemetry::{Id, Result, Timestamp, TraceFilter, TraceSummary};
-use redis::{Value, cmd};
 
 use super::driver::Redis;
 use super::keys::{ERROR, Scan, all, base_id};
-use super::read::timestamp;
+use super::read::{texts, timestamp};
 use super::survey::Trace;
 
 /// How many traces are read whole at the same time. They share one connection: more would only take memory.
@@ -100,9 +99,8 @@ impl Redis {
             if keys.is_empty() {
                 continue;
             }
-            let values: Vec<Value> = self.connection.ask(operation, cmd("MGET").arg(&keys)).await?;
-            for (key, value) in keys.iter().zip(&values) {
-                match base_id(ERROR, key).zip(timestamp(value)) {
+            for (key, text) in keys.iter().zip(texts(operation, &self.connection, &keys).await?) {
+                match base_id(ERROR, key).zip(text.as_ref().and_then(timestamp)) {
                     Some((id, timestamp)) => drop(errors.insert(id, timestamp)),
                     None => {
                         tracing::warn!(key = %key.escape_ascii(), "not listed: this key holds no error record");

@@ -11,7 +11,7 @@ use super::outline::Outline;
 use super::read;
 use super::survey::Trace;
 
-/// How many keys are deleted with one command, so that the server never stops for long.
+/// How many keys are deleted at a time.
 const KEYS_AT_A_TIME: usize = 500;
 
 /// A list that was read, and how many values it had.
@@ -78,7 +78,13 @@ impl Redis {
         };
         self.legacy.visit_all(operation, &self.connection, take).await?;
         for keys in keys.chunks(KEYS_AT_A_TIME) {
-            let _deleted: u64 = self.connection.ask(operation, redis::cmd("UNLINK").arg(keys)).await?;
+            let mut commands = Pipeline::new();
+            for key in keys {
+                commands.cmd("UNLINK").arg(key);
+            }
+            for answer in self.connection.run(operation, &commands).await? {
+                answer.map_err(|error| self.connection.refusal(operation, &error))?;
+            }
         }
         Ok(())
     }

@@ -64,6 +64,25 @@ pub(super) fn record(value: &Value) -> Record {
     }
 }
 
+/// The texts under these keys; nothing under a key that is gone or holds something else.
+pub(super) async fn texts(
+    operation: &'static str,
+    connection: &Connection,
+    keys: &[Vec<u8>],
+) -> Result<Vec<Option<Value>>> {
+    let mut commands = redis::pipe();
+    for key in keys {
+        commands.cmd("GET").arg(key);
+    }
+    let answers = connection.run(operation, &commands).await?.into_iter().map(|answer| match answer {
+        Ok(Value::Nil) => Ok(None),
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.code() == Some(WRONG_TYPE) => Ok(None),
+        Err(error) => Err(connection.refusal(operation, &error)),
+    });
+    answers.collect()
+}
+
 /// The time in a point or in an error record, whatever else is in it: much cheaper than all of the point.
 pub(super) fn timestamp(value: &Value) -> Option<Timestamp> {
     let Value::BulkString(text) = value else { return None };

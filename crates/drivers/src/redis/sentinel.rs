@@ -5,9 +5,9 @@ use std::fmt;
 use nephoscope_telemetry::{Error, ErrorKind, Result};
 use redis::{ConnectionAddr, Pipeline, RedisError, Value, cmd, from_redis_value};
 
-use super::config::Settings;
-use super::connection::{answer, dial};
+use super::config::Login;
 use super::failure::{failure, too_slow};
+use super::node::{answer, dial};
 
 /// The sentinels of a service.
 pub(super) struct Sentinels {
@@ -22,14 +22,13 @@ pub(super) struct Sentinels {
 pub(super) async fn master(
     operation: &'static str,
     sentinels: &Sentinels,
-    settings: &Settings,
+    login: &Login,
 ) -> Result<ConnectionAddr> {
     let mut telling: Option<Error> = None;
     for address in &sentinels.addresses {
         // An address that swallows packets leaves the others their share of the time to connect.
-        let share =
-            settings.connect_timeout / u32::try_from(sentinels.addresses.len() + 1).unwrap_or(u32::MAX);
-        let asked = tokio::time::timeout(share, ask(operation, address, sentinels, settings)).await;
+        let share = login.connect_timeout / u32::try_from(sentinels.addresses.len() + 1).unwrap_or(u32::MAX);
+        let asked = tokio::time::timeout(share, ask(operation, address, sentinels, login)).await;
         let error = match asked.unwrap_or_else(|_| Err(too_slow(operation, address))) {
             Ok(master) => return Ok(master),
             Err(error) => error,
@@ -47,9 +46,9 @@ async fn ask(
     operation: &'static str,
     address: &ConnectionAddr,
     sentinels: &Sentinels,
-    settings: &Settings,
+    login: &Login,
 ) -> Result<ConnectionAddr> {
-    let mut connection = dial(operation, address, settings).await?;
+    let mut connection = dial(operation, address, login).await?;
     let mut commands = Pipeline::new();
     if let Some(password) = &sentinels.password {
         commands.cmd("AUTH").arg(password);

@@ -8,10 +8,10 @@ use nephoscope_telemetry::{Id, Result, TraceFilter};
 use redis::{Pipeline, RedisError, Value};
 use tokio::task::spawn_blocking;
 
-use super::connection::Answer;
 use super::driver::Redis;
 use super::failure::WRONG_TYPE;
 use super::keys::{Scan, TRACE, all, base_id, key};
+use super::node::Answer;
 use super::outline::Outline;
 use super::read::{self, Record, record, timestamp};
 

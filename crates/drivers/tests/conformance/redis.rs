@@ -1,11 +1,11 @@
 //! `redis://`, `rediss://` and `redissentinel://`
 
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use nephoscope_testkit::conformance::{Excuse, Place, Subject};
 use nephoscope_testkit::server::{
-    Missing, PASSWORD_ENCODED, RedisOptions, RedisServer, SentinelGroup, Server,
+    Missing, PASSWORD_ENCODED, RedisCluster, RedisOptions, RedisServer, SentinelGroup, Server,
 };
 
 use super::{Subjects, excuse};
@@ -17,6 +17,7 @@ pub(super) fn subjects() -> Subjects {
         Arc::new(kind("redis", false, "")),
         Arc::new(kind("redis+filter_error_trace", false, "filter_error_trace=true")),
         Arc::new(kind("rediss", true, "")),
+        Arc::new(Cluster { idle: Arc::default() }),
         Arc::new(Sentinel { group: OnceLock::new(), places: AtomicU16::new(0) }),
     ]
 }
@@ -61,7 +62,7 @@ fn place(url: &str, database: u16, option: &str, server: Option<Box<dyn Server>>
 
 impl Redis {
     fn start(&self, durable: bool) -> Result<RedisServer, Missing> {
-        RedisServer::start_with(RedisOptions { password: true, tls: self.tls, durable, replica_of: None })
+        RedisServer::start_with(RedisOptions { password: true, tls: self.tls, durable, ..RedisOptions::NONE })
     }
 }
 
@@ -101,7 +102,8 @@ struct Sentinel {
     places: AtomicU16,
 }
 
-const PROTECTED: RedisOptions = RedisOptions { password: true, tls: false, durable: false, replica_of: None };
+const PROTECTED: RedisOptions =
+    RedisOptions { password: true, tls: false, durable: false, ..RedisOptions::NONE };
 
 impl Subject for Sentinel {
     fn name(&self) -> &'static str {
@@ -122,5 +124,55 @@ impl Subject for Sentinel {
 
     fn excuses(&self) -> &'static [Excuse] {
         &EXCUSES
+    }
+}
+
+/// Clusters have no databases: each place has one of its own while it lasts.
+struct Cluster {
+    idle: Arc<Mutex<Vec<RedisCluster>>>,
+}
+
+/// A cluster that goes back, emptied, for the next place.
+struct Lease {
+    cluster: Option<RedisCluster>,
+    idle: Arc<Mutex<Vec<RedisCluster>>>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let cluster = self.cluster.take().expect("it is taken only here");
+        cluster.flush();
+        self.idle.lock().expect("nobody panics with it").push(cluster);
+    }
+}
+
+impl Subject for Cluster {
+    fn name(&self) -> &'static str {
+        "redis-cluster"
+    }
+
+    fn place(&self) -> Result<Place, Missing> {
+        let idle = self.idle.lock().expect("nobody panics with it").pop();
+        let cluster = idle.map_or_else(|| RedisCluster::start_with(PROTECTED), Ok)?;
+        let url = cluster.url();
+        let lease = Lease { cluster: Some(cluster), idle: self.idle.clone() };
+        Ok(Place { keep: Some(Box::new(lease)), ..place(&url, 0, "", None) })
+    }
+
+    fn place_of_its_own(&self) -> Result<Place, Missing> {
+        let cluster = RedisCluster::start_with(RedisOptions { durable: true, ..PROTECTED })?;
+        Ok(place(&cluster.url(), 0, "", Some(Box::new(cluster))))
+    }
+
+    fn excuses(&self) -> &'static [Excuse] {
+        const EXCUSES_OF_CLUSTERS: &[Excuse] = &[
+            EXCUSES[0],
+            EXCUSES[1],
+            EXCUSES[2],
+            EXCUSES[3],
+            EXCUSES[4],
+            excuse("a_wrong_database_is_a_mistake_in_the_connection_string", "a cluster has but one"),
+        ];
+        EXCUSES_OF_CLUSTERS
     }
 }

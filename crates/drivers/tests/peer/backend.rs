@@ -66,7 +66,8 @@ impl<T> Server<T> {
 }
 
 #[cfg(feature = "redis")]
-const PROTECTED: RedisOptions = RedisOptions { password: true, tls: false, durable: false, replica_of: None };
+const PROTECTED: RedisOptions =
+    RedisOptions { password: true, tls: false, durable: false, ..RedisOptions::NONE };
 
 #[cfg(feature = "redis")]
 struct Redis(Server<RedisServer>);

@@ -22,6 +22,14 @@ pub struct RedisOptions {
     pub durable: bool,
     /// Follows the server on this port.
     pub replica_of: Option<u16>,
+    /// Is a node of a cluster, which a [`RedisCluster`](super::RedisCluster) forms.
+    pub cluster: bool,
+}
+
+impl RedisOptions {
+    /// The default, as a constant.
+    pub const NONE: Self =
+        Self { password: false, tls: false, durable: false, replica_of: None, cluster: false };
 }
 
 /// A private Redis on 127.0.0.1.
@@ -30,6 +38,8 @@ pub struct RedisServer {
     daemon: Daemon,
     options: RedisOptions,
     port: u16,
+    /// Where the nodes of a cluster speak with each other.
+    bus_port: u16,
     certificate: Option<Certificate>,
     /// Last, so that it outlives the process.
     _directory: TempDir,
@@ -49,9 +59,9 @@ impl RedisServer {
         let program = find("redis-server", "redis-server")?;
         let directory = private_directory();
         let certificate = if options.tls { Some(certificate::make(directory.path())?) } else { None };
-        let port = free_port();
+        let (port, bus_port) = (free_port(), free_port());
         let file = directory.path().join("redis.conf");
-        write(&file, &configuration(options, port, directory.path(), certificate.as_ref()));
+        write(&file, &configuration(options, [port, bus_port], directory.path(), certificate.as_ref()));
         let daemon = Daemon::start(
             &program,
             vec![file.display().to_string()],
@@ -59,12 +69,18 @@ impl RedisServer {
             directory.path().join("redis.log"),
             "Ready to accept connections",
         );
-        Ok(Self { daemon, options, port, certificate, _directory: directory })
+        Ok(Self { daemon, options, port, bus_port, certificate, _directory: directory })
     }
 
     /// Its port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Adds the other to the cluster of this node.
+    pub(super) fn meet(&self, other: &Self) {
+        let [port, bus_port] = [other.port, other.bus_port].map(|port| port.to_string());
+        self.command(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus_port]);
     }
 
     /// The connection string, with the password where one is asked for and the certificate for TLS.
@@ -110,14 +126,14 @@ impl RedisServer {
 
 fn configuration(
     options: RedisOptions,
-    port: u16,
+    [port, bus_port]: [u16; 2],
     directory: &Path,
     certificate: Option<&Certificate>,
 ) -> String {
     let mut lines = vec![
         "bind 127.0.0.1".to_owned(),
         format!("dir \"{}\"", directory.display()),
-        format!("databases {DATABASES}"),
+        format!("databases {}", if options.cluster { 1 } else { DATABASES }),
         "save \"\"".to_owned(),
         // A new replica is served at once instead of after five seconds.
         "repl-diskless-sync-delay 0".to_owned(),
@@ -138,6 +154,13 @@ fn configuration(
     }
     if options.password {
         lines.extend([format!("requirepass \"{PASSWORD}\""), format!("masterauth \"{PASSWORD}\"")]);
+    }
+    if options.cluster {
+        lines.extend([
+            "cluster-enabled yes".to_owned(),
+            format!("cluster-port {bus_port}"),
+            "cluster-node-timeout 1000".to_owned(),
+        ]);
     }
     if let Some(master) = options.replica_of {
         lines.push(format!("replicaof 127.0.0.1 {master}"));
