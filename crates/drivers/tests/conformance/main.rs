@@ -18,7 +18,7 @@ mod sql;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use nephoscope_testkit::conformance::{Excuse, Subject, trials};
+use nephoscope_testkit::conformance::{Excuse, Subject, copies, trials};
 use nephoscope_testkit::{Trial, conclude};
 
 /// Subjects of one driver.
@@ -40,8 +40,12 @@ fn main() -> ExitCode {
         #[cfg(feature = "redis")]
         redis_keys::trials,
     ];
-    let promised_by_all = trials(&nephoscope_drivers::registry(), &subjects.concat());
-    conclude(promised_by_one.iter().flat_map(|trials| trials()).chain(promised_by_all).collect())
+    let registry = nephoscope_drivers::registry();
+    let one_of_each: Vec<_> = subjects.iter().filter_map(|subjects| subjects.first().cloned()).collect();
+    let mut all: Vec<Trial> = promised_by_one.iter().flat_map(|trials| trials()).collect();
+    all.extend(trials(&registry, &subjects.concat()));
+    all.extend(copies(&registry, &one_of_each));
+    conclude(all)
 }
 
 /// One reason for several cases.

@@ -35,8 +35,8 @@ pub fn copies(registry: &Registry, subjects: &[Arc<dyn Subject>]) -> Vec<Trial> 
 
 async fn copy(from: Bench, to: Bench) {
     let (source, target) = (from.connect().await, to.connect().await);
-    let seed = from.subject.name().len() * 31 + to.subject.name().len();
-    let mut random = Random::new(seed as u64);
+    let names = from.subject.name().bytes().chain(to.subject.name().bytes());
+    let mut random = Random::new(names.fold(0, |seed, byte| u64::wrapping_mul(seed, 31) ^ u64::from(byte)));
     let traces: Vec<Vec<TracePoint>> = (0..TRACES).map(|number| trace(&mut random, number)).collect();
     store(&*source, &traces.concat()).await;
     for points in &traces {
@@ -49,7 +49,8 @@ async fn copy(from: Bench, to: Bench) {
 
 /// A trace of points that every backend can hold.
 fn trace(random: &mut Random, number: u64) -> Vec<TracePoint> {
-    const BASES: [&str; 4] = ["7f4c1a04-3d5e-4a0a-9a3f-0c6d2b1e8f0", "*", "é/%20 '\"\\", "4bf92f3577b34da6a3ce929d0e0e473"];
+    const BASES: [&str; 4] =
+        ["7f4c1a04-3d5e-4a0a-9a3f-0c6d2b1e8f0", "*", "é/%20 '\"\\", "4bf92f3577b34da6a3ce929d0e0e473"];
     const NAMES: [&str; 6] = ["wsgi-start", "wsgi-stop", "task-run-start", "日本語-stop", "", "a b-start"];
     const INFOS: [&str; 6] = [
         r#"{"host": "node-1"}"#,
@@ -65,16 +66,16 @@ fn trace(random: &mut Random, number: u64) -> Vec<TracePoint> {
     let points = (0..count).map(|position| {
         let operation = Id::new(&format!("00000000-0000-4000-8000-{:012x}", random.next() >> 16));
         let time = at(i64::try_from(random.below(5_000)).expect("it is small"));
-        let name = random.one_of(&NAMES);
+        let name: &str = random.one_of::<&str>(&NAMES);
         let mut point = TracePoint::new(name, base_id.clone(), operation, base_id.clone(), time);
-        point.info = info(random.one_of(&INFOS));
-        point.project = random.one_of(&[None, Some("nova"), Some("")]).map(Into::into);
-        point.service = random.one_of(&[None, Some("api"), Some("söörvice")]).map(Into::into);
+        point.info = info(random.one_of::<&str>(&INFOS));
+        point.project = random.one_of::<Option<&str>>(&[None, Some("nova"), Some("")]).map(Into::into);
+        point.service = random.one_of::<Option<&str>>(&[None, Some("api"), Some("söörvice")]).map(Into::into);
         if random.below(4) == 0 {
             point.extra.push(("a key: \"é\"".into(), info(r#"{"position": [1, 2.50]}"#)));
         }
         if position == 0 {
-            point.set_timestamp_text(random.one_of(&TIMES)).expect("it is a time");
+            point.set_timestamp_text(random.one_of::<&str>(&TIMES)).expect("it is a time");
         }
         point
     });
