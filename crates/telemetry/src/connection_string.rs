@@ -17,7 +17,8 @@ mod period;
 ///   to be written `%2F`, `%3F`, `%23`, `%40`, `%25`. Of several `@` the last one ends the password.
 /// - An IPv6 address stands in brackets: `[::1]:6379`.
 ///
-/// `Display` and `Debug` never show user, password, or the value of an option that sounds like a secret.
+/// `Display` and `Debug` never show user, password, or the value of an option that sounds like a secret; of an option
+/// that is a connection string or URL itself, they show what that would show.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConnectionString {
     scheme: String,
@@ -48,7 +49,7 @@ pub struct Host {
 pub struct InvalidConnectionString(String);
 
 /// Option names that hold one of these are not shown.
-const SECRET_WORDS: [&str; 6] = ["password", "passwd", "secret", "token", "key", "credential"];
+const SECRET_WORDS: [&str; 7] = ["password", "passwd", "secret", "token", "key", "credential", "headers"];
 const HIDDEN: &str = "***";
 
 impl ConnectionString {
@@ -177,6 +178,19 @@ impl ConnectionString {
         text
     }
 
+    /// The same with this port at every address, for a backend that listens on several.
+    #[must_use]
+    pub fn with_port(&self, port: u16) -> Self {
+        let local = [Host { name: "127.0.0.1".into(), port: None }];
+        let hosts = if self.hosts.is_empty() { &local[..] } else { &self.hosts };
+        let hosts: Vec<_> = hosts.iter().map(|host| Host { port: Some(port), ..host.clone() }).collect();
+        let authority = self.place.split('/').next().unwrap_or_default();
+        let login = authority.rfind('@').map_or("", |at| &authority[..=at]);
+        let addresses = hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let path = &self.place[authority.len()..];
+        Self { place: format!("{login}{addresses}{path}"), hosts, ..self.clone() }
+    }
+
     /// The same with another place behind `://`, given as it is to be read.
     #[must_use]
     pub fn with_location(&self, location: &str) -> Self {
@@ -278,6 +292,18 @@ fn is_secret(option: &str) -> bool {
     SECRET_WORDS.iter().any(|word| option.contains(word))
 }
 
+/// Shows an option; one that names a place of its own without the secrets of that.
+fn write_option(f: &mut fmt::Formatter<'_>, name: &str, option: &str) -> fmt::Result {
+    let value = decode(option.get(name.len() + 1..).unwrap_or_default());
+    if !value.contains("://") {
+        return f.write_str(option);
+    }
+    match ConnectionString::parse(&value) {
+        Ok(place) => write!(f, "{name}={place}"),
+        Err(_) => write!(f, "{name}={HIDDEN}"),
+    }
+}
+
 impl fmt::Display for ConnectionString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://", self.scheme)?;
@@ -294,7 +320,7 @@ impl fmt::Display for ConnectionString {
             if is_secret(&decode(name)) {
                 write!(f, "{name}={HIDDEN}")?;
             } else {
-                f.write_str(option)?;
+                write_option(f, name, option)?;
             }
         }
         Ok(())

@@ -50,6 +50,16 @@ fn a_place_on_disk_is_read_whole() {
 }
 
 #[test]
+fn another_port_is_that_of_every_address() {
+    for (text, moved) in [
+        ("jaeger://", "jaeger://127.0.0.1:7"),
+        ("jaeger://u:p%40@a:1,[::1]:2/x%20y@z?q=1", "jaeger://u:p%40@a:7,[::1]:7/x%20y@z?q=1"),
+    ] {
+        assert_eq!(parse(text).with_port(7), parse(moved));
+    }
+}
+
+#[test]
 fn no_secret_is_ever_shown() {
     for text in [
         "redis://s3cret:s3cret@h:1/0",
@@ -58,6 +68,10 @@ fn no_secret_is_ever_shown() {
         "influxdb2://h/db?token=s3cret&org=x",
         "mongodb://h/?tlsCertificateKeyFilePassword=s3cret",
         "elasticsearch://h?api_key=s3cret",
+        "otlp://h?headers=authorization=s3cret",
+        "otlp://h?query=jaeger://u:s3cret@h",
+        "otlp://h?query=http%3A%2F%2Fu%3As3cret%40h%2F%3Fx%3D1%26token%3Ds3cret",
+        "otlp://h?query=://s3cret",
     ] {
         let cs = parse(text);
         for shown in
@@ -68,6 +82,10 @@ fn no_secret_is_ever_shown() {
         }
     }
     assert_eq!(parse("redis://u:p@h:1/2?a=b").to_string(), "redis://***@h:1/2?a=b");
+    assert_eq!(
+        parse("otlp://h?a=%3D&query=x%3A%2F%2Fu@h%3Fb").to_string(),
+        "otlp://h?a=%3D&query=x://***@h?b"
+    );
     assert_eq!(parse("redis://h:1/2/a@b").to_string(), "redis://h:1/2/a@b");
 }
 
