@@ -76,12 +76,12 @@ impl Http {
         if let Some(base) = bases.iter().find(|base| reqwest::Url::parse(&base.url).is_err()) {
             return Err(to.wrong(format!("{} is no address", base.place)));
         }
-        let timeout = seconds(to, "timeout")?.unwrap_or(TIMEOUT);
+        let timeout = timeout(to)?;
         let builder = reqwest::Client::builder()
             .user_agent(concat!("nephoscope/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
             .redirect(redirect::Policy::none())
-            .connect_timeout(seconds(to, "connect_timeout")?.unwrap_or(CONNECT_TIMEOUT))
+            .connect_timeout(connect_timeout(to)?)
             .read_timeout(timeout)
             .pool_idle_timeout(IDLE_TIMEOUT);
         let client = tls::configure(builder, to, encrypted)?.build().map_err(|error| {
@@ -103,8 +103,7 @@ impl Http {
     /// The same with this login in every request.
     #[must_use]
     pub fn with_basic_auth(self, user: &str, password: &str) -> Self {
-        let login = base64(format!("{user}:{password}").as_bytes());
-        self.with_secret(password).with_header(AUTHORIZATION, &format!("Basic {login}"))
+        self.with_secret(password).with_header(AUTHORIZATION, &basic_auth(user, password))
     }
 
     /// The same with this header in every request; its value is a secret.
@@ -187,6 +186,21 @@ impl fmt::Debug for Http {
             .field("bases", &self.bases)
             .finish_non_exhaustive()
     }
+}
+
+/// How long the server may be silent: the option `timeout`.
+pub fn timeout(to: &ConnectionString) -> Result<Duration> {
+    Ok(seconds(to, "timeout")?.unwrap_or(TIMEOUT))
+}
+
+/// How long the server may take to accept a connection: the option `connect_timeout`.
+pub fn connect_timeout(to: &ConnectionString) -> Result<Duration> {
+    Ok(seconds(to, "connect_timeout")?.unwrap_or(CONNECT_TIMEOUT))
+}
+
+/// The value of the header `Authorization` for a user with a password.
+pub fn basic_auth(user: &str, password: &str) -> String {
+    format!("Basic {}", base64(format!("{user}:{password}").as_bytes()))
 }
 
 /// An option that is a time in seconds, fractions allowed.

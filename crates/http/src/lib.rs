@@ -14,9 +14,9 @@ mod request;
 mod tls;
 
 pub use answer::{Answer, Incoming, MAX_ANSWER};
-pub use client::{Http, Meaning, OPTIONS};
+pub use client::{Http, Meaning, OPTIONS, basic_auth, connect_timeout, timeout};
 pub use request::{Request, segment};
-pub use reqwest::StatusCode;
+pub use reqwest::{StatusCode, header};
 
 #[cfg(test)]
 mod tests;

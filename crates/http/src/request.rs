@@ -88,11 +88,11 @@ impl<'a> Request<'a> {
         })?;
         let incoming = Incoming::new(response, place);
         let status = incoming.status();
-        if status.is_success() || self.accepted.contains(&status.as_u16()) {
-            return Ok(incoming);
-        }
         if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::BAD_GATEWAY {
             self.http.leave(number);
+        }
+        if status.is_success() || self.accepted.contains(&status.as_u16()) {
+            return Ok(incoming);
         }
         Err(incoming.refused().await)
     }
