@@ -8,8 +8,10 @@
 
 mod certificate;
 mod daemon;
+mod jaeger;
 mod mariadb;
 mod nephoscope;
+mod otelcol;
 mod postgres;
 mod redis;
 mod redis_cluster;
@@ -20,8 +22,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub(crate) use daemon::run;
+pub use jaeger::JaegerServer;
 pub use mariadb::MariadbServer;
 pub use nephoscope::NephoscopeServer;
+pub use otelcol::OtelCollector;
 pub use postgres::PostgresServer;
 pub use redis::{RedisOptions, RedisServer};
 pub use redis_cluster::RedisCluster;
@@ -96,7 +100,6 @@ fn find(program: &'static str, package: &'static str) -> Result<PathBuf, Missing
 }
 
 /// The path of a program or directory that `cargo xtask servers` made, such as `bin/jaeger`, of the server `name`.
-#[expect(dead_code, reason = "the first such server is about to come")]
 fn installed(name: &'static str, path: &str) -> Result<PathBuf, Missing> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));

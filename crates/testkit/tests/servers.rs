@@ -1,10 +1,13 @@
 //! The private servers do what the tests that use them count on.
 
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, ExitCode};
 
+use nephoscope_testkit::http::{HttpDouble, Reply};
 use nephoscope_testkit::server::{
-    MariadbServer, Missing, PostgresServer, RedisOptions, RedisServer, SentinelGroup, Server,
+    JaegerServer, MariadbServer, Missing, OtelCollector, PostgresServer, RedisOptions, RedisServer,
+    SentinelGroup, Server,
 };
 use nephoscope_testkit::{conclude, trial};
 
@@ -17,6 +20,8 @@ fn main() -> ExitCode {
         trial("sentinel_makes_the_replica_the_master", sentinel_fails_over),
         trial("postgresql_keeps_what_it_acknowledged_over_a_kill", postgres),
         trial("mariadb_keeps_what_it_acknowledged_over_a_kill", mariadb),
+        trial("jaeger_keeps_what_it_acknowledged_over_a_kill_when_durable", jaeger),
+        trial("the_collector_passes_on_what_it_gets", collector),
         trial("a_server_ends_when_the_test_process_is_killed", orphan),
     ])
 }
@@ -87,6 +92,42 @@ fn mariadb() -> Result<(), Missing> {
     server.kill();
     server.restart();
     assert_eq!(server.sql("other", "SELECT c FROM t"), "日");
+    Ok(())
+}
+
+/// What a server answers to a request whose body is JSON.
+fn ask(port: u16, request: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+    let length = body.len();
+    let head =
+        format!("{request} HTTP/1.0\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all((head + body).as_bytes()).expect("the server reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the server answers");
+    answer
+}
+
+const SPAN: &str = r#"{"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "cirrus", "startTimeUnixNano": "1767225600000000000",
+    "traceId": "7f4c1a043d5e4a0a9a3f0c6d2b1e8f00", "spanId": "00f067aa0ba902b7", "endTimeUnixNano": "1767225600000000009"}]}]}]}"#;
+
+fn jaeger() -> Result<(), Missing> {
+    let mut server = JaegerServer::start_durable()?;
+    assert!(ask(server.http_port(), "POST /v1/traces", SPAN).contains("200 OK"));
+    server.kill();
+    assert!(TcpStream::connect(("127.0.0.1", server.grpc_port())).is_err());
+    server.restart();
+    let answer = ask(server.query_port(), "GET /api/v3/traces/7f4c1a043d5e4a0a9a3f0c6d2b1e8f00", "");
+    assert!(answer.contains("cirrus"), "{answer}");
+    Ok(())
+}
+
+fn collector() -> Result<(), Missing> {
+    let double = HttpDouble::start(|_| Reply::json(200, "{}"));
+    let server = OtelCollector::start(double.port())?;
+    assert!(ask(server.http_port(), "POST /v1/traces", SPAN).contains("200 OK"));
+    let received = double.received();
+    assert_eq!((received.len(), received[0].target.as_str()), (1, "/v1/traces"));
+    assert!(received[0].text().contains("cirrus"), "{}", received[0].text());
     Ok(())
 }
 

@@ -5,8 +5,10 @@ use std::process::Command;
 
 use crate::run::{Outcome, root, step};
 
-/// A folder of `crates/testkit/servers`, and the package in it that is built: one that its `tools.go` imports.
-const SERVERS: [(&str, &str); 0] = [];
+/// A folder of `crates/testkit/servers`, and the package in it that is built: one that its `tools.go` imports, or its
+/// own `main.go`.
+const SERVERS: [(&str, &str); 2] =
+    [("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger"), ("otelcol", ".")];
 
 /// Builds those that are not built yet. Its version is in the name of what is built, so that it is built once.
 pub(super) fn servers() -> Outcome {
@@ -16,6 +18,7 @@ pub(super) fn servers() -> Outcome {
         let sources = root().join("crates/testkit/servers").join(name);
         let pinned = fs::read_to_string(sources.join("go.mod"))
             .map_err(|error| format!("cannot read go.mod of {name}: {error}"))?;
+        let pinned = pinned + &fs::read_to_string(sources.join("main.go")).unwrap_or_default();
         let stamp = bin.join(format!("{name}.go.mod"));
         if bin.join(name).exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == pinned) {
             continue;
