@@ -5,9 +5,13 @@
 #[cfg(feature = "embedded")]
 mod embedded;
 pub mod guard;
+#[cfg(feature = "jaeger")]
+mod jaeger;
 mod memory;
 #[cfg(feature = "nephoscope")]
 mod nephoscope;
+#[cfg(feature = "otlp")]
+mod otlp;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sql")]
@@ -32,6 +36,8 @@ pub fn registry() -> Registry {
     registry.register("memory", Entry::Built(memory::connect));
     register!(registry, "embedded", embedded, ["embedded"]);
     register!(registry, "nephoscope", nephoscope, ["http", "https"]);
+    register!(registry, "jaeger", jaeger, ["jaeger", "jaeger+https"]);
+    register!(registry, "otlp", otlp, ["otlp", "otlp+https", "otlp+grpc", "otlp+grpcs"]);
     register!(
         registry,
         "redis",

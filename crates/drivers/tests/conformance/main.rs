@@ -7,6 +7,8 @@
 mod embedded;
 #[cfg(feature = "redis")]
 mod failover;
+#[cfg(feature = "jaeger")]
+mod jaeger;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
         memory::subjects(),
         #[cfg(feature = "embedded")]
         embedded::subjects(),
+        #[cfg(feature = "jaeger")]
+        jaeger::subjects(),
         #[cfg(feature = "redis")]
         redis::subjects(),
         #[cfg(feature = "sql")]
