@@ -62,8 +62,13 @@ impl<'a> Incoming<'a> {
         Ok(Answer { status, headers, body, backend: http.backend, place: place.into(), operation })
     }
 
-    /// The error that a status means.
-    pub(crate) async fn refused(mut self) -> Error {
+    /// A header, when it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
+    }
+
+    /// The error that its status means.
+    pub async fn refused(mut self) -> Error {
         let status = self.response.status();
         let to =
             self.response.headers().get("location").and_then(|value| value.to_str().ok()).map(Into::into);

@@ -76,6 +76,33 @@ impl Http {
         if let Some(base) = bases.iter().find(|base| reqwest::Url::parse(&base.url).is_err()) {
             return Err(to.wrong(format!("{} is no address", base.place)));
         }
+        if !encrypted {
+            tls::refuse_options(to)?;
+        }
+        Self::at_bases(backend, to, encrypted, bases)
+    }
+
+    /// The backend at this URL, which a connection string names in an option or a catalog of services tells. The options
+    /// of the connection string are for it as well, those for TLS where there is any.
+    pub fn at(backend: &'static str, to: &ConnectionString, url: &str) -> Result<Self> {
+        let parsed = reqwest::Url::parse(url).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.query().is_none()
+        });
+        let address = parsed.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+        let (Some(url), Some((host, port))) = (&parsed, address) else {
+            return Err(to.wrong(format!("the address of {backend} has to be like https://host:port/path")));
+        };
+        let place = format!("{host}:{port}");
+        let base = format!("{}://{place}{}", url.scheme(), url.path().trim_end_matches('/'));
+        Self::at_bases(backend, to, url.scheme() == "https", vec![Base { url: base, place }])
+    }
+
+    fn at_bases(
+        backend: &'static str,
+        to: &ConnectionString,
+        encrypted: bool,
+        bases: Vec<Base>,
+    ) -> Result<Self> {
         let timeout = timeout(to)?;
         let builder = reqwest::Client::builder()
             .user_agent(concat!("nephoscope/", env!("CARGO_PKG_VERSION")))

@@ -20,13 +20,22 @@ pub struct Request<'a> {
     query: Vec<(&'a str, String)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
-    accepted: &'static [u16],
+    accepted: Vec<u16>,
 }
 
 impl<'a> Request<'a> {
     pub(crate) fn new(http: &'a Http, operation: &'static str, method: Method, path: &str) -> Self {
         let (query, headers) = (Vec::new(), Vec::new());
-        Self { http, operation, method, path: path.into(), query, headers, body: Bytes::new(), accepted: &[] }
+        Self {
+            http,
+            operation,
+            method,
+            path: path.into(),
+            query,
+            headers,
+            body: Bytes::new(),
+            accepted: Vec::new(),
+        }
     }
 
     /// With a query parameter, which is encoded here.
@@ -41,6 +50,17 @@ impl<'a> Request<'a> {
     /// When the value cannot be a header's: control characters are to be refused before.
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         self.headers.push((name, HeaderValue::from_str(value).expect("no control characters")));
+        self
+    }
+
+    /// With a header that is not to be shown.
+    ///
+    /// # Panics
+    /// When the value cannot be a header's: control characters are to be refused before.
+    pub fn secret_header(mut self, name: &'static str, value: &str) -> Self {
+        let mut value = HeaderValue::from_str(value).expect("no control characters");
+        value.set_sensitive(true);
+        self.headers.push((HeaderName::from_static(name), value));
         self
     }
 
@@ -59,7 +79,7 @@ impl<'a> Request<'a> {
 
     /// Takes these statuses as answers too; all others but 2xx are errors.
     pub fn accept(mut self, statuses: &'static [u16]) -> Self {
-        self.accepted = statuses;
+        self.accepted.extend(statuses);
         self
     }
 

@@ -13,13 +13,7 @@ pub(crate) fn configure(
 ) -> Result<ClientBuilder> {
     choose_cryptography();
     if !encrypted {
-        return match ["cacert", "cert", "insecure", "key"].into_iter().find(|name| to.option(name).is_some())
-        {
-            None => Ok(builder),
-            Some(name) => {
-                Err(to.wrong(format!("option `{name}` is for TLS, and {}:// has none", to.scheme())))
-            }
-        };
+        return Ok(builder);
     }
     if to.flag("insecure")? {
         builder = builder.tls_danger_accept_invalid_certs(true);
@@ -35,6 +29,14 @@ pub(crate) fn configure(
         builder = builder.identity(identity);
     }
     Ok(builder)
+}
+
+/// Refuses the options where there is no TLS.
+pub(crate) fn refuse_options(to: &ConnectionString) -> Result<()> {
+    match ["cacert", "cert", "insecure", "key"].into_iter().find(|name| to.option(name).is_some()) {
+        None => Ok(()),
+        Some(name) => Err(to.wrong(format!("option `{name}` is for TLS, and {}:// has none", to.scheme()))),
+    }
 }
 
 fn identity(to: &ConnectionString) -> Result<Option<Identity>> {

@@ -9,6 +9,7 @@
 mod certificate;
 mod daemon;
 mod jaeger;
+mod keystone;
 mod mariadb;
 mod nephoscope;
 mod otelcol;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use daemon::run;
 pub use jaeger::JaegerServer;
+pub use keystone::KeystoneServer;
 pub use mariadb::MariadbServer;
 pub use nephoscope::NephoscopeServer;
 pub use otelcol::OtelCollector;

@@ -14,7 +14,7 @@ async fn driver(reply: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> (
         "/api" => Reply::json(200, ABOUT),
         _ => reply(request),
     });
-    let to = format!("http://127.0.0.1:{}?timeout=0.2", double.port());
+    let to = format!("http://127.0.0.1:{}?timeout=2", double.port());
     (connect(&ConnectionString::parse(&to).unwrap()).await.unwrap(), double)
 }
 
