@@ -5,6 +5,8 @@
 #[cfg(feature = "embedded")]
 mod embedded;
 pub mod guard;
+#[cfg(feature = "influxdb")]
+mod influxdb;
 #[cfg(feature = "jaeger")]
 mod jaeger;
 mod memory;
@@ -35,6 +37,7 @@ pub fn registry() -> Registry {
     let mut registry = Registry::default();
     registry.register("memory", Entry::Built(memory::connect));
     register!(registry, "embedded", embedded, ["embedded"]);
+    register!(registry, "influxdb", influxdb, ["influxdb", "influxdb+https"]);
     register!(registry, "nephoscope", nephoscope, ["http", "https"]);
     register!(registry, "jaeger", jaeger, ["jaeger", "jaeger+https"]);
     register!(registry, "otlp", otlp, ["otlp", "otlp+https", "otlp+grpc", "otlp+grpcs"]);

@@ -8,6 +8,7 @@
 
 mod certificate;
 mod daemon;
+mod influxdb;
 mod jaeger;
 mod keystone;
 mod mariadb;
@@ -23,6 +24,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub(crate) use daemon::run;
+pub use influxdb::InfluxdbServer;
 pub use jaeger::JaegerServer;
 pub use keystone::KeystoneServer;
 pub use mariadb::MariadbServer;

@@ -6,8 +6,8 @@ use std::process::Command;
 use crate::run::{Outcome, step, succeeds};
 
 /// Debian packages: the real servers, and what OSProfiler's environment is made with.
-const PACKAGES: [&str; 6] =
-    ["redis-server", "redis-sentinel", "postgresql", "mariadb-server", "python3-venv", "openssl"];
+const PACKAGES: [&str; 7] =
+    ["redis-server", "redis-sentinel", "postgresql", "mariadb-server", "influxdb", "python3-venv", "openssl"];
 /// While this exists and says 101, Debian installs a server without starting it.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 

@@ -7,6 +7,10 @@
 mod embedded;
 #[cfg(feature = "redis")]
 mod failover;
+#[cfg(feature = "influxdb")]
+mod influxdb;
+#[cfg(feature = "influxdb")]
+mod influxdb_rows;
 #[cfg(feature = "jaeger")]
 mod jaeger;
 mod memory;
@@ -31,6 +35,8 @@ fn main() -> ExitCode {
         memory::subjects(),
         #[cfg(feature = "embedded")]
         embedded::subjects(),
+        #[cfg(feature = "influxdb")]
+        influxdb::subjects(),
         #[cfg(feature = "jaeger")]
         jaeger::subjects(),
         #[cfg(feature = "redis")]
@@ -41,6 +47,8 @@ fn main() -> ExitCode {
     let promised_by_one: &[fn() -> Vec<Trial>] = &[
         #[cfg(feature = "redis")]
         failover::trials,
+        #[cfg(feature = "influxdb")]
+        influxdb_rows::trials,
         #[cfg(feature = "redis")]
         redis_keys::trials,
     ];
