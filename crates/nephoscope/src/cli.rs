@@ -60,6 +60,9 @@ pub struct ConfigArgs {
     /// Address and port to listen on
     #[arg(long, value_name = "ADDRESS:PORT", env = "NEPHOSCOPE_LISTEN")]
     pub listen: Option<String>,
+    /// Address and port to take spans of OpenTelemetry at over gRPC, commonly 127.0.0.1:4317; without it only over HTTP
+    #[arg(long, value_name = "ADDRESS:PORT", env = "NEPHOSCOPE_OTLP_GRPC_LISTEN")]
+    pub otlp_grpc_listen: Option<String>,
 }
 
 /// `nephoscope serve`

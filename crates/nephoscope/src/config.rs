@@ -22,6 +22,8 @@ pub struct Config {
     pub data_dir: Setting<PathBuf>,
     /// Where HTTP is listened to.
     pub listen: Setting<String>,
+    /// Where OTLP over gRPC is listened to, if it is.
+    pub otlp_grpc_listen: Setting<Option<String>>,
     /// The drivers that trace points go to; reads come from the first that can read.
     pub trace_drivers: Setting<Vec<ConnectionString>>,
 }
@@ -57,6 +59,7 @@ impl Config {
         let config = Self {
             data_dir: choose(args.data_dir.clone(), file.data_dir, backend::data_dir),
             listen: choose(args.listen.clone(), file.listen, || DEFAULT_LISTEN.into()),
+            otlp_grpc_listen: choose(args.otlp_grpc_listen.clone().map(Some), file.otlp_grpc_listen, || None),
             trace_drivers: choose(None, file.trace_drivers, || {
                 vec![ConnectionString::parse("embedded://").expect("it is one")]
             }),
@@ -66,12 +69,9 @@ impl Config {
     }
 
     fn check(&self, registry: &Registry, mistakes: &mut Vec<String>) {
-        let port = self.listen.value.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
-        if !matches!(port, Some(Ok(_))) {
-            mistakes.push(format!(
-                "{}: `listen` is an address and a port, such as 127.0.0.1:8041 or [::1]:8041",
-                self.listen.origin
-            ));
+        check_address("listen", DEFAULT_LISTEN, &self.listen.value, &self.listen.origin, mistakes);
+        if let Some(address) = &self.otlp_grpc_listen.value {
+            check_address("grpc_listen", "127.0.0.1:4317", address, &self.otlp_grpc_listen.origin, mistakes);
         }
         if self.trace_drivers.value.is_empty() {
             mistakes.push(format!("{}: `drivers` names no driver", self.trace_drivers.origin));
@@ -87,6 +87,13 @@ impl Config {
             };
             mistakes.push(format!("{}: {problem}", self.trace_drivers.origin));
         }
+    }
+}
+
+fn check_address(key: &str, example: &str, address: &str, origin: &Origin, mistakes: &mut Vec<String>) {
+    let port = address.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    if !matches!(port, Some(Ok(_))) {
+        mistakes.push(format!("{origin}: `{key}` is an address and a port, such as {example}"));
     }
 }
 
@@ -116,6 +123,9 @@ impl fmt::Display for Config {
             self.trace_drivers.value.iter().map(|driver| quoted(&driver.to_string())).collect();
         writeln!(f, "data_dir = {data_dir}  # {}", self.data_dir.origin)?;
         writeln!(f, "\n[http]\nlisten = {}  # {}", quoted(&self.listen.value), self.listen.origin)?;
+        if let Some(address) = &self.otlp_grpc_listen.value {
+            writeln!(f, "\n[otlp]\ngrpc_listen = {}  # {}", quoted(address), self.otlp_grpc_listen.origin)?;
+        }
         writeln!(f, "\n[traces]\ndrivers = [{}]  # {}", drivers.join(", "), self.trace_drivers.origin)
     }
 }

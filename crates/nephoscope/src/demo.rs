@@ -29,11 +29,11 @@ pub async fn run(args: DemoArgs, registry: &Registry) -> anyhow::Result<()> {
         Ok(listener) => listener,
         Err(error) => {
             tracing::warn!("cannot listen on {}: {error}; taking any free port", args.listen);
-            serve::listen("127.0.0.1:0").await?
+            serve::listen("127.0.0.1:0", "--listen").await?
         }
     };
     introduce(&traces, &shown, &format!("http://{}", listener.local_addr()?), &place).await?;
-    serve::answer(listener, traces).await
+    serve::answer(serve::Listeners { http: listener, grpc: None }, traces).await
 }
 
 async fn introduce(traces: &Traces, shown: &Id, url: &str, place: &str) -> anyhow::Result<()> {

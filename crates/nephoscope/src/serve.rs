@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use nephoscope_server::Traces;
+use nephoscope_server::{Doors, Protocol, Traces};
 use nephoscope_telemetry::{Error, Registry};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::backend;
 use crate::cli::ServeArgs;
@@ -16,15 +17,28 @@ use crate::config::Config;
 /// Runs the daemon until it is told to stop.
 pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
     let config = Config::read(&args.config, registry)?;
-    let listener = listen(&config.listen.value).await?;
+    let http = listen(&config.listen.value, "--listen").await?;
+    let grpc = match &config.otlp_grpc_listen.value {
+        Some(address) => Some(listen(address, "--otlp-grpc-listen").await?),
+        None => None,
+    };
     let traces = connect(&config, registry).await?;
-    answer(listener, traces).await
+    answer(Listeners { http, grpc }, traces).await
 }
 
-/// Listens on an address and port.
-pub async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+/// The ports of the daemon.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Of HTTP.
+    pub http: TcpListener,
+    /// Of OTLP over gRPC.
+    pub grpc: Option<TcpListener>,
+}
+
+/// Listens on an address and port, which this flag chooses.
+pub async fn listen(address: &str, flag: &str) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}; is another nephoscope running? choose another with --listen")
+        format!("cannot listen on {address}; is another nephoscope running? choose another with {flag}")
     })?;
     let local = listener.local_addr()?;
     if !local.ip().is_loopback() {
@@ -46,19 +60,42 @@ async fn connect(config: &Config, registry: &Registry) -> Result<Traces, Error> 
 }
 
 /// Answers requests until SIGTERM or SIGINT, then ends those in hand and lets go of the backends.
-pub async fn answer(listener: TcpListener, traces: Traces) -> anyhow::Result<()> {
-    let local: SocketAddr = listener.local_addr()?;
+pub async fn answer(listeners: Listeners, traces: Traces) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let shutdown = async move {
+    let (stop, stopped) = watch::channel(());
+    tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         tracing::info!("shutting down");
-    };
+        drop(stop);
+    });
     let traces = Arc::new(traces);
-    tracing::info!("listening on http://{local}");
-    nephoscope_server::serve(listener, nephoscope_server::router(traces.clone()), shutdown).await;
+    let doors = Doors::new(traces.clone());
+    let http: SocketAddr = listeners.http.local_addr()?;
+    let http_router = nephoscope_server::router(&doors);
+    let serving_http =
+        nephoscope_server::serve(listeners.http, Protocol::Http1, http_router, end_of(stopped.clone()));
+    let serving_grpc = async {
+        if let Some(listener) = listeners.grpc {
+            tracing::info!("listening on {} for OTLP over gRPC", listener.local_addr()?);
+            nephoscope_server::serve(listener, Protocol::Http2, doors.grpc(), end_of(stopped)).await;
+        }
+        anyhow::Ok(())
+    };
+    // The last port that is told is the sign that all are there.
+    let serving_http = async {
+        tracing::info!("listening on http://{http}");
+        serving_http.await;
+    };
+    let (served, ()) = tokio::join!(serving_grpc, serving_http);
+    served?;
     traces.close().await.context("the shutdown was not clean")
+}
+
+/// Waits until the other end of the channel is dropped.
+async fn end_of(mut stopped: watch::Receiver<()>) {
+    while stopped.changed().await.is_ok() {}
 }

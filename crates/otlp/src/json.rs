@@ -15,9 +15,9 @@ pub use nephoscope_telemetry::json::InvalidJson;
 pub(crate) use read::read_otlp;
 pub(crate) use write::{Object, push_resource, push_scope, push_span_start, push_span_stop};
 
-/// How deep values may be nested in values: no deeper than decoders of Protocol Buffers follow, which end at 100
-/// messages, of which a value takes two.
-const DEEPEST_VALUE: usize = 46;
+/// How deep values may be nested in values: as deep as decoders of Protocol Buffers follow, which end at 100 messages, of
+/// which a value takes two and the attribute of a resource around it four.
+const DEEPEST_VALUE: usize = 48;
 
 /// Reads the `resourceSpans` of an export request, or of a line in a file of traces.
 pub fn read(text: &str) -> Result<Vec<ResourceSpans>, InvalidJson> {

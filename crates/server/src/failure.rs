@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use nephoscope_telemetry::{Error, ErrorKind};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// When a client should try again after a backend was away: about as long as the backend was tried here.
 const RETRY_AFTER_SECONDS: &str = "5";
@@ -33,9 +33,9 @@ impl Failure {
     }
 
     /// The answer with this body, and with when to try again.
-    pub(crate) fn answer(&self, body: &Value) -> Response {
-        let mut response = (self.status, axum::Json(body)).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+    pub(crate) fn answer(&self, body: impl IntoResponse) -> Response {
+        let mut response = (self.status, body).into_response();
+        if let StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS = self.status {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
         }
         response
@@ -62,6 +62,6 @@ impl From<Error> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        self.answer(&json!({ "error": self.message }))
+        self.answer(axum::Json(json!({ "error": self.message })))
     }
 }

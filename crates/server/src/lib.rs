@@ -5,6 +5,7 @@
 //! | `GET /api` | which Nephoscope this is, and what it can do |
 //! | `POST /api/trace-points` | a JSON array or JSON lines of trace points |
 //! | `GET /api/trace-points` | the points of a trace as JSON lines |
+//! | `POST /v1/traces` | spans of OpenTelemetry: OTLP over HTTP |
 //! | `GET /api/traces` | the newest traces, filtered by query parameters |
 //! | `DELETE /api/traces` | deletes old traces |
 //! | `GET /api/traces/ID` | the report of a trace |
@@ -13,11 +14,16 @@
 //! | `GET /readyz` | its backends answer |
 //! | `GET /metrics` | its own metrics, OpenMetrics |
 //!
+//! And on a port of its own OTLP over gRPC.
+//!
 //! Only this crate knows status codes.
 
+mod body;
 mod failure;
+mod grpc;
 mod listener;
 mod metrics;
+mod otlp;
 mod pieces;
 mod query;
 mod routes;
@@ -28,9 +34,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-pub use listener::{SHUTDOWN_TIME_LIMIT, serve};
+pub use listener::{Protocol, SHUTDOWN_TIME_LIMIT, serve};
 pub use traces::Traces;
 
+use body::Bodies;
 use metrics::Metrics;
 
 /// What the routes share.
@@ -38,17 +45,35 @@ use metrics::Metrics;
 struct App {
     traces: Arc<Traces>,
     metrics: Metrics,
-    ingest: routes::IngestGate,
+    bodies: Bodies,
 }
 
-/// The routes over these traces.
-pub fn router(traces: Arc<Traces>) -> Router {
-    let app = Arc::new(App { metrics: Metrics::new(&traces), traces, ingest: routes::IngestGate::default() });
+/// The doors over the same traces, which share bounds and metrics.
+#[derive(Clone, Debug)]
+pub struct Doors(Arc<App>);
+
+impl Doors {
+    /// Over these traces.
+    pub fn new(traces: Arc<Traces>) -> Self {
+        let (metrics, bodies) = (Metrics::new(&traces), Bodies::default());
+        Self(Arc::new(App { traces, metrics, bodies }))
+    }
+
+    /// The services of gRPC.
+    pub fn grpc(&self) -> Router {
+        grpc::router(self.0.clone())
+    }
+}
+
+/// The routes of HTTP.
+pub fn router(doors: &Doors) -> Router {
+    let app = doors.0.clone();
     Router::new()
         .route("/api", get(routes::about))
         .route("/api/trace-points", post(routes::store_trace_points).get(routes::read_trace_points))
         .route("/api/traces", get(routes::list_traces).delete(routes::purge_traces))
         .route("/api/traces/{*id}", get(routes::show_trace))
+        .route("/v1/traces", post(routes::store_spans))
         .route("/v2/events", get(routes::list_events))
         .route("/v2/events/{*message_id}", get(routes::show_event))
         .route("/v2/event_types", get(routes::refuse_event_types))

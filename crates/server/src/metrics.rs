@@ -24,30 +24,49 @@ type Labels = Vec<(&'static str, String)>;
 pub(crate) struct Metrics {
     registry: Registry,
     points: Family<Labels, Counter>,
+    spans: Family<Labels, Counter>,
     requests: Family<Labels, Counter>,
+    grpc_requests: Family<Labels, Counter>,
 }
 
 impl Metrics {
     pub(crate) fn new(traces: &Traces) -> Self {
         let mut registry = Registry::with_prefix("nephoscope");
-        let (points, requests) = (Family::default(), Family::default());
-        registry.register("trace_points", "Trace points that came in over HTTP", points.clone());
+        let (points, spans) = (Family::default(), Family::default());
+        let (requests, grpc_requests) = (Family::default(), Family::default());
+        registry.register("trace_points", "Trace points that came in", points.clone());
+        registry.register("otlp_spans", "Spans that came in over OTLP", spans.clone());
         registry.register("http_requests", "Requests answered", requests.clone());
+        registry.register("grpc_requests", "Calls answered over gRPC", grpc_requests.clone());
         let meters = traces.meters().map(|(name, meter)| (name.to_owned(), meter)).collect();
         registry.register_collector(Box::new(Drivers { meters }));
-        Self { registry, points, requests }
+        Self { registry, points, spans, requests, grpc_requests }
     }
 
     pub(crate) fn count_points(&self, stored: usize, bad: usize) {
-        for (result, count) in [("stored", stored), ("bad", bad)] {
-            self.points.get_or_create(&vec![("result", result.to_owned())]).inc_by(count as u64);
-        }
+        count(&self.points, [("stored", stored as u64), ("bad", bad as u64)]);
+    }
+
+    pub(crate) fn count_spans(&self, stored: u64, refused: u64) {
+        count(&self.spans, [("stored", stored), ("refused", refused)]);
+    }
+
+    /// Counts a call by its path and the number of its status.
+    pub(crate) fn count_call(&self, path: &str, status: &str) {
+        let labels = vec![("method", path.to_owned()), ("status", status.to_owned())];
+        self.grpc_requests.get_or_create(&labels).inc();
     }
 
     pub(crate) fn encode(&self) -> String {
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a String takes all");
         text
+    }
+}
+
+fn count<const N: usize>(family: &Family<Labels, Counter>, results: [(&str, u64); N]) {
+    for (result, count) in results {
+        family.get_or_create(&vec![("result", result.to_owned())]).inc_by(count);
     }
 }
 

@@ -4,6 +4,7 @@ mod about;
 mod events;
 mod health;
 mod points;
+mod spans;
 mod trace_points;
 mod traces;
 
@@ -11,7 +12,8 @@ pub(crate) use about::about;
 pub(crate) use events::{list_events, list_trait_descriptions, refuse_event_types, show_event};
 pub(crate) use health::{healthcheck, metrics, readyz};
 pub(crate) use points::read_trace_points;
-pub(crate) use trace_points::{IngestGate, store_trace_points};
+pub(crate) use spans::{code, store_spans};
+pub(crate) use trace_points::store_trace_points;
 pub(crate) use traces::{list_traces, purge_traces, show_trace};
 
 use axum::http::{Method, StatusCode, Uri};

@@ -8,6 +8,7 @@
 pub mod ceilometerclient;
 pub mod conformance;
 pub mod http;
+pub mod opentelemetry;
 pub mod osprofiler;
 pub mod server;
 mod trial;

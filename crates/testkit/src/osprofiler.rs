@@ -11,7 +11,7 @@ use nephoscope_telemetry::TracePoint;
 
 use crate::server::{Missing, run};
 
-/// OSProfiler 4.4 with its Redis and SQL drivers.
+/// OSProfiler 4.4 with its Redis, SQL and OTLP drivers.
 #[derive(Clone, Debug)]
 pub struct Osprofiler {
     python: PathBuf,
@@ -61,6 +61,11 @@ impl Osprofiler {
     /// Stores one notification in Redis as OSProfiler before 2.8 did: under a key of its own. No release of today does.
     pub fn store_in_old_form(&self, url: &str, point: &TracePoint) {
         self.peer(&["old", url, &point.to_json()]);
+    }
+
+    /// Its interpreter.
+    pub(crate) fn python(&self) -> &Path {
+        &self.python
     }
 
     fn peer(&self, arguments: &[&str]) -> String {

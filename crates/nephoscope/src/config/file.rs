@@ -13,6 +13,7 @@ use super::{Origin, Setting, read_file};
 pub(super) struct File {
     pub(super) data_dir: Option<Setting<PathBuf>>,
     pub(super) listen: Option<Setting<String>>,
+    pub(super) otlp_grpc_listen: Option<Setting<Option<String>>>,
     pub(super) trace_drivers: Option<Setting<Vec<ConnectionString>>>,
 }
 
@@ -48,11 +49,17 @@ impl File {
                     "listen" => self.listen = reader.string(value, "listen"),
                     _ => reader.unknown("http", key, &["listen"], value),
                 }),
+                "otlp" => reader.section(value, "otlp", |reader, key, value| match key {
+                    "grpc_listen" => {
+                        self.otlp_grpc_listen = reader.string(value, "grpc_listen").map(Setting::map_some);
+                    }
+                    _ => reader.unknown("otlp", key, &["grpc_listen"], value),
+                }),
                 "traces" => reader.section(value, "traces", |reader, key, value| match key {
                     "drivers" => self.trace_drivers = reader.connection_strings(value),
                     _ => reader.unknown("traces", key, &["drivers"], value),
                 }),
-                unknown => reader.unknown("", unknown, &["data_dir", "http", "traces"], value),
+                unknown => reader.unknown("", unknown, &["data_dir", "http", "otlp", "traces"], value),
             }
         }
     }
@@ -61,6 +68,10 @@ impl File {
 impl Setting<String> {
     fn map_path(self) -> Setting<PathBuf> {
         Setting { value: self.value.into(), origin: self.origin }
+    }
+
+    fn map_some(self) -> Setting<Option<String>> {
+        Setting { value: Some(self.value), origin: self.origin }
     }
 }
 

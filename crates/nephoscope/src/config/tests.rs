@@ -12,19 +12,21 @@ fn read(text: &str) -> (PathBuf, Result<Config, String>) {
 
 #[test]
 fn every_setting_is_read_with_its_origin() {
-    let (path, config) =
-        read("data_dir = \"/d\"\n[http]\nlisten = \"[::1]:1\"\n[traces]\ndrivers = [\n  \"memory://\"]\n");
+    let (path, config) = read(
+        "data_dir = \"/d\"\n[http]\nlisten = \"[::1]:1\"\n[otlp]\ngrpc_listen = \"127.0.0.1:2\"\n[traces]\ndrivers = [\n  \"memory://\"]\n",
+    );
     let config = config.unwrap();
     assert_eq!(config.data_dir.value, Path::new("/d"));
     assert_eq!(config.listen.value, "[::1]:1");
+    assert_eq!(config.otlp_grpc_listen.value.as_deref(), Some("127.0.0.1:2"));
     assert_eq!(config.trace_drivers.value[0].scheme(), "memory");
-    assert_eq!(config.trace_drivers.origin, Origin::File(path, 5));
+    assert_eq!(config.trace_drivers.origin, Origin::File(path, 7));
 }
 
 #[test]
 fn every_mistake_is_told_at_once_with_its_line() {
     let (path, config) = read(
-        "data_dir = 5\nport = 1\n[http]\nlisten = \"here\"\ntls = true\n[traces]\ndrivers = [\"memory://\", \"redis://:s3cret@h:x\", 7]\n",
+        "data_dir = 5\nport = 1\n[http]\nlisten = \"here\"\ntls = true\n[traces]\ndrivers = [\"memory://\", \"redis://:s3cret@h:x\", 7]\n[otlp]\ngrpc_listen = \"4317\"\nhttp = 1\n",
     );
     let path = path.display();
     let mistakes = config.unwrap_err();
@@ -35,10 +37,12 @@ fn every_mistake_is_told_at_once_with_its_line() {
         format!("{path}:5: `tls` is not known in [http]"),
         format!("{path}:7: not a connection string: a port"),
         format!("{path}:7: `drivers` is a string"),
+        format!("{path}:9: `grpc_listen` is an address"),
+        format!("{path}:10: `http` is not known in [otlp]"),
     ] {
         assert!(mistakes.contains(&told), "{told} is not in:\n{mistakes}");
     }
-    assert_eq!(mistakes.lines().count(), 6);
+    assert_eq!(mistakes.lines().count(), 8);
     assert!(!mistakes.contains("s3cret"));
 }
 
@@ -71,14 +75,19 @@ fn a_flag_comes_before_the_file() {
 
 #[test]
 fn what_is_shown_can_be_read_again_and_holds_no_secret() {
-    let (_, config) = read("data_dir = \"/a \\\"b\\\"\"\n[traces]\ndrivers = [\"memory://\"]\n");
+    let (_, config) = read(
+        "data_dir = \"/a \\\"b\\\"\"\n[otlp]\ngrpc_listen = \"[::]:1\"\n[traces]\ndrivers = [\"memory://\"]\n",
+    );
     let shown = config.unwrap().to_string();
     let (_, again) = read(&shown);
-    assert_eq!(again.unwrap().data_dir.value, Path::new("/a \"b\""));
+    let again = again.unwrap();
+    assert_eq!(again.data_dir.value, Path::new("/a \"b\""));
+    assert_eq!(again.otlp_grpc_listen.value.as_deref(), Some("[::]:1"));
     let secret = ConnectionString::parse("redis://:s3cret@h").unwrap();
     let config = Config {
         data_dir: Setting { value: "/d".into(), origin: Origin::Default },
         listen: Setting { value: DEFAULT_LISTEN.into(), origin: Origin::Default },
+        otlp_grpc_listen: Setting { value: None, origin: Origin::Default },
         trace_drivers: Setting { value: vec![secret], origin: Origin::Default },
     };
     assert!(!format!("{config} {config:?}").contains("s3cret"));

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
+use nephoscope_otlp::ids::base_id_of_hex;
 use nephoscope_telemetry::report::Dialect;
 use nephoscope_telemetry::{Batch, Id, Points, Registry, Report};
 
@@ -63,8 +64,13 @@ fn is_file(text: &str) -> bool {
 async fn from_backend(args: &ShowArgs, registry: &Registry) -> anyhow::Result<Report> {
     let to = backend::chosen(&args.backend)?;
     let driver = backend::connect(registry, to).await?;
-    let base_id = Id::new(&args.trace);
-    let points = driver.points(&base_id).await?;
+    let mut base_id = Id::new(&args.trace);
+    let mut points = driver.points(&base_id).await?;
+    // What OpenTelemetry's tools show of a trace id is no base id by itself, but there may be one that is spelled so.
+    if let Some(same) = base_id_of_hex(&args.trace).filter(|_| points.good.is_empty()) {
+        points = driver.points(&same).await?;
+        base_id = same;
+    }
     driver.close().await?;
     warn_of(&points.bad, &base_id);
     if points.good.is_empty() {

@@ -11,6 +11,8 @@ pub(crate) struct Daemon {
     child: Child,
     stderr: Option<BufReader<std::process::ChildStderr>>,
     pub(crate) address: SocketAddr,
+    /// What it said until it listened.
+    pub(crate) told: String,
 }
 
 impl Daemon {
@@ -34,7 +36,7 @@ impl Daemon {
                 break address.trim().parse().unwrap();
             }
         };
-        Self { child, stderr: Some(stderr), address }
+        Self { child, stderr: Some(stderr), address, told }
     }
 
     pub(crate) fn stdout(&mut self) -> std::process::ChildStdout {

@@ -7,6 +7,7 @@ mod daemon;
 mod documents;
 mod files;
 mod http;
+mod otlp;
 mod program;
 mod serve;
 mod show;

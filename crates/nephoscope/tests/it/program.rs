@@ -13,6 +13,7 @@ pub(crate) fn nephoscope() -> Command {
         "NEPHOSCOPE_DATA_DIR",
         "NEPHOSCOPE_LISTEN",
         "NEPHOSCOPE_LOG",
+        "NEPHOSCOPE_OTLP_GRPC_LISTEN",
     ] {
         command.env_remove(variable);
     }

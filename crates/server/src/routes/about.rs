@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use super::trace_points::MAX_BODY_BYTES;
 use super::traces::MAX_LIMIT;
 use crate::App;
+use crate::body::MAX_BODY_BYTES;
 
 /// Which Nephoscope this is, what its trace drivers can do together, and its bounds: for one Nephoscope that uses
 /// another.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use nephoscope_otlp::ids::base_id_of_hex;
 use nephoscope_telemetry::report::Dialect;
 use nephoscope_telemetry::{Id, TraceFilter};
 use serde_json::{Value, json};
@@ -86,12 +87,16 @@ pub(crate) async fn purge_traces(
     Ok(axum::Json(json!({ "traces": purged.traces })))
 }
 
-/// The report of a trace, as `osprofiler trace show --json` prints it but in standard JSON, piece by piece.
+/// The report of a trace, whose id may also be given as OpenTelemetry's tools show it, in 32 hexadecimal digits:
+/// as `osprofiler trace show --json` prints it but in standard JSON, piece by piece.
 pub(crate) async fn show_trace(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let points = app.traces.points(&Id::new(&id)).await?;
+    let mut points = app.traces.points(&Id::new(&id)).await?;
+    if let Some(same) = base_id_of_hex(&id).filter(|_| points.good.is_empty()) {
+        points = app.traces.points(&same).await?;
+    }
     if points.good.is_empty() && points.bad.count() == 0 {
         return Err(Failure::new(StatusCode::NOT_FOUND, format!("no trace has the id {id}")));
     }

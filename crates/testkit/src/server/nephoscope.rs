@@ -12,6 +12,7 @@ use super::{Server, private_directory, write};
 pub struct NephoscopeServer {
     daemon: Daemon,
     port: u16,
+    grpc_port: u16,
     /// Goes after the process.
     _directory: tempfile::TempDir,
 }
@@ -20,7 +21,7 @@ impl NephoscopeServer {
     /// Starts this program, with what else the configuration file has to say.
     pub fn start(program: &Path, configuration: &str) -> Self {
         let directory = private_directory();
-        let port = free_port();
+        let (port, grpc_port) = (free_port(), free_port());
         let at = |name: &str| -> PathBuf { directory.path().join(name) };
         write(&at("nephoscope.toml"), configuration);
         let text =
@@ -29,18 +30,25 @@ impl NephoscopeServer {
             "serve".into(),
             "--listen".into(),
             format!("127.0.0.1:{port}"),
+            "--otlp-grpc-listen".into(),
+            format!("127.0.0.1:{grpc_port}"),
             "--data-dir".into(),
             text(at("data")),
             "--config".into(),
             text(at("nephoscope.toml")),
         ];
         let daemon = Daemon::start(program, arguments, None, at("log"), "listening on http://");
-        Self { daemon, port, _directory: directory }
+        Self { daemon, port, grpc_port, _directory: directory }
     }
 
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Its port for OTLP over gRPC on 127.0.0.1.
+    pub fn grpc_port(&self) -> u16 {
+        self.grpc_port
     }
 }
 

@@ -43,7 +43,7 @@ impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let code = if self.0.status().is_client_error() { "Client" } else { "Server" };
         let fault = json!({ "debuginfo": null, "faultcode": code, "faultstring": self.0.message() });
-        self.0.answer(&json!({ "error_message": fault }))
+        self.0.answer(axum::Json(json!({ "error_message": fault })))
     }
 }
 
