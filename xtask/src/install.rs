@@ -2,6 +2,7 @@
 
 mod debian;
 mod go;
+mod java;
 mod osprofiler;
 mod python;
 
@@ -16,6 +17,7 @@ const CARGO_DENY: &str = "0.20.2";
 pub(crate) fn all() -> Outcome {
     debian::packages()?;
     go::servers()?;
+    java::servers()?;
     osprofiler::environments()?;
     python::environments()
 }

@@ -2,6 +2,8 @@
 //!
 //! [`registry`] is the only place that knows them all.
 
+#[cfg(feature = "elasticsearch")]
+mod elasticsearch;
 #[cfg(feature = "embedded")]
 mod embedded;
 pub mod guard;
@@ -41,6 +43,12 @@ pub fn registry() -> Registry {
     register!(registry, "nephoscope", nephoscope, ["http", "https"]);
     register!(registry, "jaeger", jaeger, ["jaeger", "jaeger+https"]);
     register!(registry, "otlp", otlp, ["otlp", "otlp+https", "otlp+grpc", "otlp+grpcs"]);
+    register!(
+        registry,
+        "elasticsearch",
+        elasticsearch,
+        ["elasticsearch", "elasticsearch+https", "opensearch", "opensearch+https"]
+    );
     register!(
         registry,
         "redis",

@@ -130,7 +130,9 @@ impl Http {
     /// The same with this login in every request.
     #[must_use]
     pub fn with_basic_auth(self, user: &str, password: &str) -> Self {
-        self.with_secret(password).with_header(AUTHORIZATION, &basic_auth(user, password))
+        // Servers like to repeat who it was that they refuse.
+        let masking = self.with_secret(user).with_secret(password);
+        masking.with_header(AUTHORIZATION, &basic_auth(user, password))
     }
 
     /// The same with this header in every request; its value is a secret.

@@ -6,6 +6,8 @@
   peer.py errors URL                prints list_error_traces()
   peer.py old URL POINT             stores a notification (JSON) in Redis as OSProfiler did before 2.8
 
+URL may end in ?index=NAME for the Elasticsearch driver, which takes the name of its index from its caller only.
+
 Prints one JSON value. With --errors the driver keeps error records (filter_error_trace).
 """
 import argparse
@@ -25,25 +27,30 @@ def traced(depth, text):
     return text
 
 
-def make_trace():
+def make_trace(url):
     """Nested, beside each other, failing, without an end, and with all sorts of text."""
+    # Where Elasticsearch makes the mapping, it refuses these, and the driver raises that into the service.
+    elasticsearch = url.startswith("elasticsearch")
+    large, odd_message = (2 ** 40, "text") if elasticsearch else (2 ** 70, {"any": ["type"]})
+    params = [True, None] if elasticsearch else [1, 2.5, None, True]
+    half_a_pair = "\ue000" if elasticsearch else "\ud800"
     profiler.init("SECRET_KEY")
     base_id = profiler.get().get_base_id()
     request = {"path": "/v3/%E6%97%A5", "query": "a=1&b='", "method": "GET", "scheme": "http"}
     with profiler.Trace("wsgi", info={"request": request}):
-        with profiler.Trace("db", info={"db": {"statement": "SELECT '%s', \"x\" \\", "params": {"a": [1, 2.5, None, True]}}}):
+        with profiler.Trace("db", info={"db": {"statement": "SELECT '%s', \"x\" \\", "params": {"a": params}}}):
             pass
         traced(3, "quote ' and \u0001")
         for number in range(5):
-            with profiler.Trace("neutron-api", info={"number": 2 ** 70 + number, "empty": {}, "list": []}):
+            with profiler.Trace("neutron-api", info={"number": large + number, "empty": {}, "list": []}):
                 pass
-        for failure in (ValueError("wrong: 日本"), RuntimeError({"any": ["type"]}), KeyError()):
+        for failure in (ValueError("wrong: 日本"), RuntimeError(odd_message), KeyError()):
             try:
                 with profiler.Trace("rpc"):
                     raise failure
             except type(failure):
                 pass
-        profiler.start("unfinished", info={"half a pair": "\ud800"})
+        profiler.start("unfinished", info={"half a pair": half_a_pair})
     return base_id
 
 
@@ -55,13 +62,15 @@ def main():
     parser.add_argument("--errors", action="store_true")
     options = parser.parse_args()
 
-    opts.set_defaults(cfg.CONF, enabled=True, connection_string=options.url)
+    url, _, index = options.url.partition("?index=")
+    index = {"index_name": index} if index else {}
+    opts.set_defaults(cfg.CONF, enabled=True, connection_string=url)
     cfg.CONF.set_override("filter_error_trace", options.errors, group="profiler")
     # The SQL driver stores this host in a column of its own, where others have the host in each notification.
-    driver = base.get_driver(options.url, project="cinder", service="volume", host=socket.gethostname(), conf=cfg.CONF)
+    driver = base.get_driver(url, project="cinder", service="volume", host=socket.gethostname(), conf=cfg.CONF, **index)
     if options.action == "trace":
         notifier.set(driver.notify)
-        result = make_trace()
+        result = make_trace(url)
     elif options.action == "report":
         result = driver.get_report(options.what)
     elif options.action == "list":

@@ -8,6 +8,7 @@
 
 mod certificate;
 mod daemon;
+mod elasticsearch;
 mod influxdb;
 mod jaeger;
 mod keystone;
@@ -24,6 +25,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub(crate) use daemon::run;
+pub use elasticsearch::{ElasticsearchServer, SearchServer, java21};
 pub use influxdb::InfluxdbServer;
 pub use jaeger::JaegerServer;
 pub use keystone::KeystoneServer;

@@ -6,8 +6,18 @@ use std::process::Command;
 use crate::run::{Outcome, step, succeeds};
 
 /// Debian packages: the real servers, and what OSProfiler's environment is made with.
-const PACKAGES: [&str; 7] =
-    ["redis-server", "redis-sentinel", "postgresql", "mariadb-server", "influxdb", "python3-venv", "openssl"];
+const PACKAGES: [&str; 10] = [
+    "redis-server",
+    "redis-sentinel",
+    "postgresql",
+    "mariadb-server",
+    "influxdb",
+    "maven",
+    "openjdk-17-jre-headless",
+    "python3-venv",
+    "openssl",
+    "unzip",
+];
 /// While this exists and says 101, Debian installs a server without starting it.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 

@@ -3,6 +3,8 @@
 //! A subject is a driver and one way to use it. What a backend cannot do is an excuse beside its subject, with the
 //! reason, and shows as ignored; so does a subject whose server is not installed.
 
+#[cfg(feature = "elasticsearch")]
+mod elasticsearch;
 #[cfg(feature = "embedded")]
 mod embedded;
 #[cfg(feature = "redis")]
@@ -33,6 +35,8 @@ type Subjects = Vec<Arc<dyn Subject>>;
 fn main() -> ExitCode {
     let subjects = [
         memory::subjects(),
+        #[cfg(feature = "elasticsearch")]
+        elasticsearch::subjects(),
         #[cfg(feature = "embedded")]
         embedded::subjects(),
         #[cfg(feature = "influxdb")]

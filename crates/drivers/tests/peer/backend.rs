@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use nephoscope_testkit::server::Missing;
+#[cfg(feature = "elasticsearch")]
+use nephoscope_testkit::server::{ElasticsearchServer, SearchServer};
 #[cfg(feature = "sql")]
 use nephoscope_testkit::server::{MariadbServer, PostgresServer};
 #[cfg(feature = "redis")]
@@ -22,6 +24,7 @@ pub(super) struct Place {
 /// How a backend keeps traces: in this the backends differ for OSProfiler.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    Elasticsearch,
     Redis,
     Sql,
 }
@@ -35,6 +38,8 @@ pub(super) trait Backend: Send + Sync {
 
 pub(super) fn all() -> Vec<Shared> {
     vec![
+        #[cfg(feature = "elasticsearch")]
+        Arc::new(Elasticsearch(Server::default())),
         #[cfg(feature = "redis")]
         Arc::new(Redis(Server::default())),
         #[cfg(feature = "redis")]
@@ -148,6 +153,28 @@ impl Backend for Mysql {
         let database = format!("osp_{number}");
         server.create_database(&database);
         let url = server.database_url(&database).replacen("mysql:", "mysql+pymysql:", 1);
+        Ok(Place { ours: url.clone(), theirs: url })
+    }
+}
+
+/// The last version whose documents can have a type, without which OSProfiler's driver does nothing.
+#[cfg(feature = "elasticsearch")]
+struct Elasticsearch(Server<ElasticsearchServer>);
+
+#[cfg(feature = "elasticsearch")]
+impl Backend for Elasticsearch {
+    fn name(&self) -> &'static str {
+        "elasticsearch"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Elasticsearch
+    }
+
+    fn place(&self) -> Result<Place, Missing> {
+        let start = || ElasticsearchServer::start(SearchServer::Elasticsearch7);
+        let (server, number) = self.0.next_place(start)?;
+        let url = server.url(&format!("traces-{number}"));
         Ok(Place { ours: url.clone(), theirs: url })
     }
 }

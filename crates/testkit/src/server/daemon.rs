@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::spawn::{mortal, spawn};
 
 /// Far longer than any of these servers takes on a slow machine; what takes longer hangs.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(120);
 const END_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often the log or the process is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -79,6 +79,16 @@ impl Daemon {
             );
             std::thread::sleep(LOOK_EVERY);
         }
+    }
+
+    /// The processes that it started.
+    pub(super) fn children(&self) -> Vec<Pid> {
+        let Some(child) = &self.child else { return Vec::new() };
+        let threads = fs::read_dir(format!("/proc/{}/task", child.id())).into_iter().flatten().flatten();
+        let children =
+            |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        let children: String = threads.map(children).collect();
+        children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
     }
 
     /// Sends the signal and waits for the end; KILL when it does not obey. Nothing when it does not run.
