@@ -2,6 +2,8 @@
 //!
 //! [`registry`] is the only place that knows them all.
 
+#[cfg(feature = "clickhouse")]
+mod clickhouse;
 #[cfg(feature = "elasticsearch")]
 mod elasticsearch;
 #[cfg(feature = "embedded")]
@@ -38,6 +40,7 @@ macro_rules! register {
 pub fn registry() -> Registry {
     let mut registry = Registry::default();
     registry.register("memory", Entry::Built(memory::connect));
+    register!(registry, "clickhouse", clickhouse, ["clickhouse", "clickhouse+https"]);
     register!(registry, "embedded", embedded, ["embedded"]);
     register!(registry, "influxdb", influxdb, ["influxdb", "influxdb+https"]);
     register!(registry, "nephoscope", nephoscope, ["http", "https"]);

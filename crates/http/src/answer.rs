@@ -48,6 +48,10 @@ impl<'a> Incoming<'a> {
 
     /// The error of an answer that turned out to be none, by this text in it.
     pub fn failed(&self, kind: ErrorKind, text: &str) -> Error {
+        if is_page(text) {
+            let what = "answers a web page; is the address right, and is it not that of a proxy?";
+            return self.place.error(ErrorKind::Config, what);
+        }
         self.place.error(kind, format!("broke off: {}", excerpt(&self.place.http.mask(text))))
     }
 

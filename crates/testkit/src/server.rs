@@ -7,6 +7,7 @@
 //! with the reason, unless [`required`] says that here it is a failure.
 
 mod certificate;
+mod clickhouse;
 mod daemon;
 mod elasticsearch;
 mod influxdb;
@@ -24,6 +25,7 @@ mod spawn;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use clickhouse::{ClickhouseEngine, OldClickhouseServer};
 pub(crate) use daemon::run;
 pub use elasticsearch::{ElasticsearchServer, SearchServer, java21};
 pub use influxdb::InfluxdbServer;

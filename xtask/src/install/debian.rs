@@ -6,12 +6,13 @@ use std::process::Command;
 use crate::run::{Outcome, step, succeeds};
 
 /// Debian packages: the real servers, and what OSProfiler's environment is made with.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 11] = [
     "redis-server",
     "redis-sentinel",
     "postgresql",
     "mariadb-server",
     "influxdb",
+    "clickhouse-server",
     "maven",
     "openjdk-17-jre-headless",
     "python3-venv",

@@ -3,6 +3,10 @@
 //! A subject is a driver and one way to use it. What a backend cannot do is an excuse beside its subject, with the
 //! reason, and shows as ignored; so does a subject whose server is not installed.
 
+#[cfg(feature = "clickhouse")]
+mod clickhouse;
+#[cfg(feature = "clickhouse")]
+mod clickhouse_tables;
 #[cfg(feature = "elasticsearch")]
 mod elasticsearch;
 #[cfg(feature = "embedded")]
@@ -35,6 +39,8 @@ type Subjects = Vec<Arc<dyn Subject>>;
 fn main() -> ExitCode {
     let subjects = [
         memory::subjects(),
+        #[cfg(feature = "clickhouse")]
+        clickhouse::subjects(),
         #[cfg(feature = "elasticsearch")]
         elasticsearch::subjects(),
         #[cfg(feature = "embedded")]
@@ -49,6 +55,8 @@ fn main() -> ExitCode {
         sql::subjects(),
     ];
     let promised_by_one: &[fn() -> Vec<Trial>] = &[
+        #[cfg(feature = "clickhouse")]
+        clickhouse_tables::trials,
         #[cfg(feature = "redis")]
         failover::trials,
         #[cfg(feature = "influxdb")]
