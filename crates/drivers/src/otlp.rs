@@ -25,7 +25,7 @@
 //! # What is sent
 //!
 //! A span says when an operation began and ended, so it can be sent only when its stop is there. A start that comes
-//! before its stop is [held](held) in memory, at most ten minutes and at most so many; then, and when the driver is
+//! before its stop is held in memory, at most ten minutes and at most so many; then, and when the driver is
 //! closed, it is sent as a span that has not ended. A process that is killed loses the starts of what was running in
 //! it, which is why nothing here is called durable. Reads of the same driver see what it holds.
 //!
@@ -46,8 +46,8 @@ use std::sync::Arc;
 use nephoscope_telemetry::{Connecting, ConnectionString, Driver};
 
 pub(crate) use self::driver::Otlp;
-pub(crate) use self::http::HttpSender;
-pub(crate) use self::sender::Sender;
+#[cfg(feature = "jaeger")]
+pub(crate) use self::{http::HttpSender, sender::Sender};
 
 /// Connects to the receiver, and to the place to read back from where one is named.
 pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {
@@ -58,3 +58,6 @@ pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {
         Ok(Arc::new(Otlp::new(sender, read_back)) as Arc<dyn Driver>)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 """The real OSProfiler, for tests that compare with it.
 
-  peer.py trace URL [--errors]      makes a trace with the profiler and its driver, prints the base id
+  peer.py trace URL [--errors] [--also FILE]
+                                    makes a trace with the profiler and its driver, prints the base id
   peer.py report URL ID             prints get_report()
   peer.py list URL                  prints list_traces()
   peer.py errors URL                prints list_error_traces()
@@ -8,7 +9,8 @@
 
 URL may end in ?index=NAME for the Elasticsearch driver, which takes the name of its index from its caller only.
 
-Prints one JSON value. With --errors the driver keeps error records (filter_error_trace).
+Prints one JSON value. With --errors the driver keeps error records (filter_error_trace). With --also what the driver is
+given is appended to a file as well, a notification a line.
 """
 import argparse
 import json
@@ -60,6 +62,7 @@ def main():
     parser.add_argument("url")
     parser.add_argument("what", nargs="?")
     parser.add_argument("--errors", action="store_true")
+    parser.add_argument("--also", type=argparse.FileType("a"))
     options = parser.parse_args()
 
     url, _, index = options.url.partition("?index=")
@@ -69,7 +72,12 @@ def main():
     # The SQL driver stores this host in a column of its own, where others have the host in each notification.
     driver = base.get_driver(url, project="cinder", service="volume", host=socket.gethostname(), conf=cfg.CONF, **index)
     if options.action == "trace":
-        notifier.set(driver.notify)
+        def notify(info, **kwargs):
+            if options.also:
+                print(json.dumps({**info, "project": "cinder", "service": "volume"}), file=options.also)
+            driver.notify(info, **kwargs)
+
+        notifier.set(notify)
         result = make_trace(url)
     elif options.action == "report":
         result = driver.get_report(options.what)

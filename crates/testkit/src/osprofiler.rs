@@ -43,6 +43,16 @@ impl Osprofiler {
         id.trim_matches('"').to_owned()
     }
 
+    /// Makes a trace as [`trace`](Self::trace) does, and returns its id and what the driver was given.
+    pub fn trace_and_tell(&self, url: &str) -> (String, Vec<TracePoint>) {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
+        let path = file.path().to_str().expect("temporary files have names of text");
+        let id = self.peer(&["trace", url, "--also", path]);
+        let lines = std::fs::read_to_string(path).expect("it was written");
+        let points = lines.lines().map(|line| TracePoint::from_json(line).expect("it is a notification"));
+        (id.trim_matches('"').to_owned(), points.collect())
+    }
+
     /// What its driver reports of a trace, as JSON.
     pub fn report(&self, url: &str, base_id: &str) -> String {
         self.peer(&["report", url, base_id])

@@ -1,13 +1,15 @@
 //! Starts that wait for their stops.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use nephoscope_telemetry::{Id, TracePoint};
 use smol_str::SmolStr;
 
-/// So many starts are held: more than a cloud has operations running at a time, and little memory.
+/// So many starts are held: more than a cloud has operations running at a time.
 const MOST: usize = 10_000;
+/// So much of their `info` is held: far more than so many have, unless somebody sends documents.
+const MOST_BYTES: usize = 64 << 20;
 /// So long a start is held: most of what runs longer was broken off.
 const LONGEST: Duration = Duration::from_secs(600);
 
@@ -21,6 +23,30 @@ pub(super) struct Held {
     /// Where the starts of an operation are: one, unless somebody uses an id twice.
     operations: HashMap<Operation, Vec<u64>>,
     next: u64,
+    load: Load,
+}
+
+/// How many starts there are, and how long they are in sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Load {
+    count: usize,
+    bytes: usize,
+}
+
+impl Load {
+    fn add(&mut self, point: &TracePoint) {
+        self.count += 1;
+        self.bytes += point.info.as_str().len();
+    }
+
+    fn remove(&mut self, point: &TracePoint) {
+        self.count -= 1;
+        self.bytes -= point.info.as_str().len();
+    }
+
+    fn is_too_much(self) -> bool {
+        self.count > MOST || self.bytes > MOST_BYTES
+    }
 }
 
 #[derive(Debug)]
@@ -37,7 +63,7 @@ pub(super) struct Sorted {
     /// Which of the held starts are among them.
     taken: BTreeSet<u64>,
     /// Starts to hold.
-    waiting: Vec<TracePoint>,
+    waiting: VecDeque<TracePoint>,
 }
 
 fn operation(point: &TracePoint) -> Operation {
@@ -86,6 +112,7 @@ impl Held {
     pub(super) fn done(&mut self, sorted: Sorted, now: Instant) {
         for number in sorted.taken {
             let Some(start) = self.starts.remove(&number) else { continue };
+            self.load.remove(&start.point);
             let operation = operation(&start.point);
             let left = self.operations.get_mut(&operation).map_or(0, |numbers| {
                 numbers.retain(|other| *other != number);
@@ -98,6 +125,7 @@ impl Held {
         for point in sorted.waiting {
             let operation = operation(&point);
             if !self.holds(&operation, &point) {
+                self.load.add(&point);
                 self.operations.entry(operation).or_default().push(self.next);
                 self.starts.insert(self.next, Start { point, since: now });
                 self.next += 1;
@@ -130,20 +158,25 @@ impl Held {
     }
 
     fn take_old(&self, now: Instant, sorted: &mut Sorted) {
-        let count = self.starts.len() + sorted.waiting.len() - sorted.taken.len();
-        let mut excess = count.saturating_sub(MOST);
+        let mut load = self.load;
+        sorted.waiting.iter().for_each(|point| load.add(point));
+        sorted.taken.iter().for_each(|number| load.remove(&self.starts[number].point));
         for (&number, start) in &self.starts {
             let old = now.saturating_duration_since(start.since) > LONGEST;
-            if !old && excess == 0 {
+            if !old && !load.is_too_much() {
                 break;
             }
             if !sorted.taken.contains(&number) {
                 sorted.take(number, start);
-                excess = excess.saturating_sub(1);
+                load.remove(&start.point);
             }
         }
         // A batch larger than all that may be held: its first ones are sent at once.
-        sorted.ready.extend(sorted.waiting.drain(..excess));
+        while load.is_too_much() {
+            let start = sorted.waiting.pop_front().expect("nothing else is a load");
+            load.remove(&start);
+            sorted.ready.push(start);
+        }
     }
 }
 
@@ -156,7 +189,7 @@ impl Sorted {
 
 #[cfg(test)]
 mod tests {
-    use nephoscope_telemetry::Timestamp;
+    use nephoscope_telemetry::{Json, Timestamp};
     use proptest::prelude::*;
 
     use super::*;
@@ -192,7 +225,7 @@ mod tests {
             send(&mut held, &[stop(3), stop(1), stop(4)], now),
             [start(3), stop(3), start(1), stop(1), stop(4)]
         );
-        assert_eq!((held.starts.len(), held.operations.len()), (0, 0));
+        assert_eq!((held.starts.len(), held.operations.len(), held.load), (0, 0, Load::default()));
     }
 
     #[test]
@@ -244,6 +277,24 @@ mod tests {
         let sent = send(&mut held, &flood, now);
         assert_eq!((sent.len(), held.starts.len()), (MOST + 2, MOST));
         assert_eq!(held.of(&Id::new("trace")), flood[2..]);
+    }
+
+    #[test]
+    fn no_more_bytes_than_so_many_are_held() {
+        let (mut held, now) = (Held::default(), Instant::now());
+        let large: Vec<_> = (0..6)
+            .map(|number| {
+                let mut start = start(number);
+                start.info = Json::parse(&format!("\"{}\"", "x".repeat(MOST_BYTES / 4))).unwrap();
+                start
+            })
+            .collect();
+        // Not shown when it is wrong: it is long.
+        assert!(send(&mut held, &large[..3], now).is_empty());
+        assert!(send(&mut held, &large[3..4], now) == large[..1]);
+        assert!(send(&mut held, &[stop(1), start(9)], now) == [large[1].clone(), stop(1)]);
+        let flood = [&large[4..], &large[..3]].concat();
+        assert!(send(&mut held, &flood, now) == [&large[2..4], &[start(9)], &large[4..5]].concat());
     }
 
     proptest! {
