@@ -14,6 +14,8 @@ mod influxdb;
 #[cfg(feature = "jaeger")]
 mod jaeger;
 mod memory;
+#[cfg(feature = "messaging")]
+mod messaging;
 #[cfg(feature = "nephoscope")]
 mod nephoscope;
 #[cfg(feature = "otlp")]
@@ -43,6 +45,7 @@ pub fn registry() -> Registry {
     register!(registry, "clickhouse", clickhouse, ["clickhouse", "clickhouse+https"]);
     register!(registry, "embedded", embedded, ["embedded"]);
     register!(registry, "influxdb", influxdb, ["influxdb", "influxdb+https"]);
+    register!(registry, "messaging", messaging, ["messaging", "rabbit", "amqp"]);
     register!(registry, "nephoscope", nephoscope, ["http", "https"]);
     register!(registry, "jaeger", jaeger, ["jaeger", "jaeger+https"]);
     register!(registry, "otlp", otlp, ["otlp", "otlp+https", "otlp+grpc", "otlp+grpcs"]);

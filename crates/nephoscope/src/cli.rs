@@ -136,10 +136,10 @@ pub struct ShowArgs {
     /// Taken for compatibility: the page never loads anything
     #[arg(long, hide = true)]
     pub local_libs: bool,
-    /// Taken for compatibility: only `messaging://` has a transport
+    /// The transport URL of `messaging://`; other backends have none
     #[arg(long, hide = true, value_name = "URL")]
     pub transport_url: Option<Place>,
-    /// Taken for compatibility: only `messaging://` waits
+    /// How long `messaging://` waits for a message that is missing; other backends do not wait
     #[arg(long, hide = true, value_name = "S")]
     pub idle_timeout: Option<u64>,
 }

@@ -49,7 +49,8 @@ pub struct Host {
 pub struct InvalidConnectionString(String);
 
 /// Option names that hold one of these are not shown.
-const SECRET_WORDS: [&str; 7] = ["password", "passwd", "secret", "token", "key", "credential", "headers"];
+const SECRET_WORDS: [&str; 8] =
+    ["password", "passwd", "secret", "token", "key", "credential", "headers", "transport_url"];
 const HIDDEN: &str = "***";
 
 impl ConnectionString {
@@ -189,6 +190,16 @@ impl ConnectionString {
         let addresses = hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let path = &self.place[authority.len()..];
         Self { place: format!("{login}{addresses}{path}"), hosts, ..self.clone() }
+    }
+
+    /// The same with one more option, given as it is to be read.
+    #[must_use]
+    pub fn with_option(&self, name: &str, value: &str) -> Self {
+        let encode = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);
+        let query = self.query.iter().map(|query| format!("{query}&"));
+        let query = query.collect::<String>() + &format!("{name}={}", encode(value));
+        let options = self.options.iter().cloned().chain([(name.into(), value.into())]).collect();
+        Self { query: Some(query), options, ..self.clone() }
     }
 
     /// The same with another place behind `://`, given as it is to be read.

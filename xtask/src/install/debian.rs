@@ -11,6 +11,7 @@ const PACKAGES: [&str; 11] = [
     "redis-sentinel",
     "postgresql",
     "mariadb-server",
+    "rabbitmq-server",
     "influxdb",
     "clickhouse-server",
     "maven",

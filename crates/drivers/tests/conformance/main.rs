@@ -20,6 +20,8 @@ mod influxdb_rows;
 #[cfg(feature = "jaeger")]
 mod jaeger;
 mod memory;
+#[cfg(feature = "messaging")]
+mod messaging;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
         clickhouse::subjects(),
         #[cfg(feature = "elasticsearch")]
         elasticsearch::subjects(),
+        #[cfg(feature = "messaging")]
+        messaging::subjects(),
         #[cfg(feature = "embedded")]
         embedded::subjects(),
         #[cfg(feature = "influxdb")]

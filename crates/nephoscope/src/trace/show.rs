@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 use nephoscope_otlp::ids::base_id_of_hex;
 use nephoscope_telemetry::report::Dialect;
-use nephoscope_telemetry::{Batch, Id, Points, Registry, Report};
+use nephoscope_telemetry::{Batch, ConnectionString, Id, Points, Registry, Report};
 
 use super::warn_of;
-use crate::cli::ShowArgs;
+use crate::cli::{Place, ShowArgs};
 use crate::exit::Failure;
 use crate::{backend, output, show, terminal};
 
@@ -62,7 +62,7 @@ fn is_file(text: &str) -> bool {
 }
 
 async fn from_backend(args: &ShowArgs, registry: &Registry) -> anyhow::Result<Report> {
-    let to = backend::chosen(&args.backend)?;
+    let to = &with_transport(backend::chosen(&args.backend)?, args);
     let driver = backend::connect(registry, to).await?;
     let mut base_id = Id::new(&args.trace);
     let mut points = driver.points(&base_id).await?;
@@ -79,6 +79,18 @@ async fn from_backend(args: &ShowArgs, registry: &Registry) -> anyhow::Result<Re
         return Err(Failure::NotFound(format!("{looked_for}; {cure}")).into());
     }
     Ok(points.into_report())
+}
+
+/// The flags that only the message bus has a use for, as options of its connection string.
+fn with_transport(to: &ConnectionString, args: &ShowArgs) -> ConnectionString {
+    let mut to = to.clone();
+    if let ("messaging", Some(Place(url))) = (to.scheme(), &args.transport_url) {
+        to = to.with_option("transport_url", &url.expose(url.scheme(), |_| true));
+    }
+    if let ("messaging" | "rabbit" | "amqp", Some(seconds)) = (to.scheme(), args.idle_timeout) {
+        to = to.with_option("idle_timeout", &seconds.to_string());
+    }
+    to
 }
 
 /// Reads a saved report, or trace points as a JSON array or JSON lines.

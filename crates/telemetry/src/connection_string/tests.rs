@@ -143,3 +143,14 @@ proptest! {
         prop_assert!(!cs.to_string().contains(&password));
     }
 }
+
+#[test]
+fn an_added_option_is_read_as_it_was_given() {
+    for text in ["messaging://", "messaging://h?topic=t"] {
+        let to =
+            ConnectionString::parse(text).unwrap().with_option("transport_url", "rabbit://u:p%40w&@h/?ssl=1");
+        assert_eq!(to.option("transport_url"), Some("rabbit://u:p%40w&@h/?ssl=1"));
+        assert_eq!(ConnectionString::parse(&to.expose("messaging", |_| true)).unwrap(), to);
+        assert!(to.to_string().ends_with("transport_url=***"), "{to}");
+    }
+}
