@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::run::{Outcome, step, succeeds};
 
 /// Debian packages: the real servers, and what OSProfiler's environment is made with.
-const PACKAGES: [&str; 11] = [
+const PACKAGES: [&str; 12] = [
     "redis-server",
     "redis-sentinel",
     "postgresql",

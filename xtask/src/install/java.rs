@@ -15,18 +15,15 @@ const SERVERS: [Server; 3] = [
     ("org.elasticsearch.distribution.integ-test-zip", "elasticsearch", "7.17.29"),
     ("org.elasticsearch.distribution.integ-test-zip", "elasticsearch", "8.19.21"),
 ];
-/// The same for those that want Java 21, which no registry has whole: only where somebody names one.
-const SERVERS_OF_JAVA_21: [Server; 2] = [
-    ("org.opensearch.distribution.integ-test-zip", "opensearch", "3.6.0"),
-    ("org.elasticsearch.distribution.integ-test-zip", "elasticsearch", "9.0.0"),
-];
+/// It wants Java 21, which no registry has whole: only where somebody names one.
+const OF_JAVA_21: Server = ("org.opensearch.distribution.integ-test-zip", "opensearch", "3.6.0");
 
 /// Fetches what is not there yet. A directory appears when it is complete.
 pub(super) fn servers() -> Outcome {
     let cache = super::cache();
     let unpacked = cache.join("unpacked");
-    let more = std::env::var_os("NEPHOSCOPE_TEST_JAVA21").map_or(&[][..], |_| &SERVERS_OF_JAVA_21);
-    for (group, artifact, version) in SERVERS.iter().chain(more) {
+    let more = std::env::var_os("NEPHOSCOPE_TEST_JAVA21").map(|_| OF_JAVA_21);
+    for (group, artifact, version) in SERVERS.into_iter().chain(more) {
         let directory = cache.join(format!("{artifact}-{version}"));
         if directory.exists() {
             continue;

@@ -25,8 +25,6 @@ pub enum SearchServer {
     Elasticsearch7,
     /// Elasticsearch 8, which knows [`USER`] and [`PASSWORD`](super::PASSWORD).
     Elasticsearch8,
-    /// Elasticsearch 9; it knows them, too.
-    Elasticsearch9,
 }
 
 /// The account `nobody`, by its number, which is that of its group as well: these servers refuse to run as root.
@@ -41,7 +39,6 @@ impl SearchServer {
             Self::OpenSearch3 => "opensearch-3.6.0",
             Self::Elasticsearch7 => "elasticsearch-7.17.29",
             Self::Elasticsearch8 => "elasticsearch-8.19.21",
-            Self::Elasticsearch9 => "elasticsearch-9.0.0",
         }
     }
 
@@ -51,7 +48,7 @@ impl SearchServer {
     }
 
     fn knows_users(self) -> bool {
-        matches!(self, Self::Elasticsearch8 | Self::Elasticsearch9)
+        self == Self::Elasticsearch8
     }
 
     fn settings(self, port: u16, directory: &Path) -> String {
@@ -85,9 +82,9 @@ impl SearchServer {
         options
     }
 
-    /// Debian 12 has Java 17. The servers that want 21 run on whichever [`java21`] names.
+    /// Debian 12 has Java 17. OpenSearch 3 wants 21, and runs on whichever [`java21`] names.
     fn java(self) -> Result<PathBuf, Missing> {
-        if matches!(self, Self::OpenSearch3 | Self::Elasticsearch9) {
+        if self == Self::OpenSearch3 {
             return java21().ok_or(Missing::Server { name: "Java 21 (NEPHOSCOPE_TEST_JAVA21)" });
         }
         let runtimes = fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten().map(|entry| entry.path());
