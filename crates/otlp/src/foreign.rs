@@ -89,7 +89,7 @@ impl Place {
         otlp.fields(&self.otlp);
         otlp.close();
         info.close();
-        checked(&out)
+        Json::written(out)
     }
 
     fn stop_info(&self, span: &Span, known: &Known<'_>) -> Json {
@@ -104,7 +104,7 @@ impl Place {
         push_span_stop(&mut otlp, span);
         otlp.close();
         info.close();
-        checked(&out)
+        Json::written(out)
     }
 
     fn write_host(&self, info: &mut Object<'_>) {
@@ -112,10 +112,6 @@ impl Place {
             info.key("host").push_str(host);
         }
     }
-}
-
-fn checked(info: &str) -> Json {
-    Json::parse(info).expect("what was written is JSON")
 }
 
 fn shared_fields(resource: &ResourceSpans, scope: &ScopeSpans) -> String {

@@ -11,6 +11,8 @@ mod text;
 
 use std::fmt;
 
+use memchr::memmem;
+
 pub use scanner::{InvalidJson, Scanner};
 pub(crate) use text::write_escaped;
 pub use text::{decode, standard, write_string};
@@ -26,6 +28,16 @@ impl Json {
         let value = scanner.value()?;
         scanner.end()?;
         Ok(Self::from_checked(value))
+    }
+
+    /// Takes a text that was just written as one value on one line, and spares looking at it again. To call it with
+    /// another text is a mistake that shows only later, so where assertions are checked it panics.
+    pub fn written(text: String) -> Self {
+        debug_assert!(
+            Self::parse(&text).is_ok_and(|json| json.0 == text.as_str().into()),
+            "not JSON: {text}"
+        );
+        Self(text.into())
     }
 
     /// A JSON string holding this text.
@@ -62,6 +74,9 @@ impl Json {
 
     /// The value of a key, when this is an object that has it. Of a key given twice the last counts, as in Python.
     pub fn get(&self, key: &str) -> Option<&str> {
+        if !self.may_have(key) {
+            return None;
+        }
         let mut found = None;
         for (name, value) in entries(&self.0) {
             if name == key {
@@ -69,6 +84,13 @@ impl Json {
             }
         }
         found
+    }
+
+    /// Whether a key may be somewhere in it. Most points are asked for what they do not have, and to search a text is much
+    /// faster than to walk through it. Without an escape a key can only be spelled as it is.
+    fn may_have(&self, key: &str) -> bool {
+        let text = self.0.as_bytes();
+        memmem::find(text, key.as_bytes()).is_some() || memchr::memchr(b'\\', text).is_some()
     }
 
     /// The value of a key as text, when it is a string.

@@ -33,13 +33,15 @@ pub(super) struct Batch<'a> {
     hot: &'a mut Hot,
     writes: OwnedWriteBatch,
     /// The bodies of the points of this batch by their keys: the engine does not find them yet.
-    pending: HashMap<Vec<u8>, Vec<u8>>,
-    changed: HashMap<Vec<u8>, Changed>,
+    pending: HashMap<Vec<u8>, &'a [u8]>,
+    changed: HashMap<&'a [u8], Changed>,
 }
 
 struct Changed {
-    /// Where the trace stands in the indexes by time, and whether in that of errors.
+    /// Where the trace stands in the indexes by time, and whether in that of errors; nothing when it is a new one.
     indexed: Option<(Timestamp, bool)>,
+    /// How many points it had before.
+    points: u64,
     summary: Summary,
 }
 
@@ -49,21 +51,28 @@ impl<'a> Batch<'a> {
     }
 
     /// Adds a point, unless the store has it.
-    pub(super) fn add(&mut self, point: &Incoming) -> fjall::Result<()> {
-        let Some(key) = self.free_key(point)? else { return Ok(()) };
-        if !self.changed.contains_key(&point.trace) {
-            self.changed.insert(point.trace.clone(), self.known(point)?);
-        }
-        let summary = &mut self.changed.get_mut(&point.trace).expect("it was inserted above").summary;
+    pub(super) fn add(&mut self, point: &'a Incoming) -> fjall::Result<()> {
+        let is_new = match self.changed.get(&*point.trace) {
+            Some(changed) => changed.indexed.is_none(),
+            None => {
+                let known = self.known(point)?;
+                let is_new = known.indexed.is_none();
+                self.changed.insert(&point.trace, known);
+                is_new
+            }
+        };
+        let Some(key) = self.free_key(point, is_new)? else { return Ok(()) };
+        let summary = &mut self.changed.get_mut(&*point.trace).expect("it was inserted above").summary;
         let record = record::encode(summary.points, &point.body);
         summary.add(point);
         self.writes.insert(&self.engine.points, key.as_slice(), record);
-        self.pending.insert(key, point.body.clone());
+        self.pending.insert(key, &point.body);
         Ok(())
     }
 
     /// Writes everything, after which it is on disk.
     pub(super) fn commit(mut self) -> fjall::Result<()> {
+        self.changed.retain(|_, changed| changed.summary.points > changed.points);
         for (trace, changed) in &self.changed {
             changed.write(self.engine, &mut self.writes, trace);
         }
@@ -75,17 +84,20 @@ impl<'a> Batch<'a> {
         if self.hot.0.len() + self.changed.len() > HOT_TRACES {
             self.hot.clear();
         }
-        self.hot.0.extend(self.changed.into_iter().map(|(trace, changed)| (trace, changed.summary)));
+        let written = self.changed.into_iter();
+        self.hot.0.extend(written.map(|(trace, changed)| (trace.to_vec(), changed.summary)));
         Ok(())
     }
 
-    /// Where a point goes; nothing when it is there already.
-    fn free_key(&self, point: &Incoming) -> fjall::Result<Option<Vec<u8>>> {
+    /// Where a point goes; nothing when it is there already. Of a new trace the engine has no point, and is not asked: to
+    /// look in all its tables for what is in none of them is a large part of the work.
+    fn free_key(&self, point: &Incoming, is_new: bool) -> fjall::Result<Option<Vec<u8>>> {
         let mut hash = point.hash;
         loop {
             let key = keys::point_key(&point.trace, point.time, hash);
             let is_same = match self.pending.get(&key) {
                 Some(body) => *body == point.body,
+                None if is_new => return Ok(Some(key)),
                 None => match self.engine.points.get(&key)? {
                     Some(record) => record::body_of(&record) == Some(&point.body),
                     None => return Ok(Some(key)),
@@ -105,8 +117,12 @@ impl<'a> Batch<'a> {
             None => trace::summary(self.engine, &self.engine.snapshot(), &point.trace)?,
         };
         Ok(match summary {
-            Some(summary) => Changed { indexed: Some((summary.first, summary.errors > 0)), summary },
-            None => Changed { indexed: None, summary: Summary::empty(point) },
+            Some(summary) => Changed {
+                indexed: Some((summary.first, summary.errors > 0)),
+                points: summary.points,
+                summary,
+            },
+            None => Changed { indexed: None, points: 0, summary: Summary::empty(point) },
         })
     }
 }

@@ -58,6 +58,15 @@ fn of_a_key_given_twice_the_last_counts() {
 }
 
 #[test]
+fn a_key_is_found_however_it_is_spelled_and_no_text_passes_for_one() {
+    let json = Json::parse(r#"{"\u0065type": 1, "etyp": "etype", "x": {"y": 2}}"#).unwrap();
+    assert_eq!(json.get("etype"), Some("1"));
+    assert_eq!(json.get("y"), None);
+    assert_eq!(Json::parse(r#"{"a": "etype"}"#).unwrap().get("etype"), None);
+    assert_eq!(Json::parse(r#"{"é\n": 3}"#).unwrap().get("é\n"), Some("3"));
+}
+
+#[test]
 fn escapes_are_decoded_and_half_a_pair_is_replaced() {
     assert_eq!(decode(r#""\u65e5\ud83d\ude00\n\/\"""#).unwrap(), "日😀\n/\"");
     assert_eq!(decode(r#""\ud83dx\ude00\ud83d\u0041""#).unwrap(), "\u{fffd}x\u{fffd}\u{fffd}A");
