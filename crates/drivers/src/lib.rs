@@ -2,6 +2,8 @@
 //!
 //! [`registry`] is the only place that knows them all.
 
+#[cfg(feature = "ceilometer")]
+mod ceilometer;
 #[cfg(feature = "clickhouse")]
 mod clickhouse;
 #[cfg(feature = "elasticsearch")]
@@ -43,6 +45,7 @@ pub fn registry() -> Registry {
     let mut registry = Registry::default();
     registry.register("memory", Entry::Built(memory::connect));
     register!(registry, "clickhouse", clickhouse, ["clickhouse", "clickhouse+https"]);
+    register!(registry, "ceilometer", ceilometer, ["ceilometer", "ceilometer+https"]);
     register!(registry, "embedded", embedded, ["embedded"]);
     register!(registry, "influxdb", influxdb, ["influxdb", "influxdb+https"]);
     register!(registry, "messaging", messaging, ["messaging", "rabbit", "amqp"]);

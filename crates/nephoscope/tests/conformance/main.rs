@@ -1,6 +1,7 @@
 //! Drivers whose backend is this binary, held to the promises of all drivers: `testkit`'s conformance suite over
 //! `nephoscope serve`.
 
+mod ceilometer;
 mod nephoscope;
 
 use std::path::Path;
@@ -11,7 +12,10 @@ use nephoscope_testkit::conformance::{Excuse, trials};
 use nephoscope_testkit::server::NephoscopeServer;
 
 fn main() -> ExitCode {
-    conclude(trials(&nephoscope_drivers::registry(), &nephoscope::subjects()))
+    let mut all = trials(&nephoscope_drivers::registry(), &nephoscope::subjects());
+    all.extend(trials(&ceilometer::registry(), &ceilometer::subjects()));
+    all.extend(ceilometer::trials());
+    conclude(all)
 }
 
 /// A daemon with an empty store, and this in its configuration.

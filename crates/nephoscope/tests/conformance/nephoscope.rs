@@ -12,6 +12,15 @@ pub(super) fn subjects() -> Vec<Arc<dyn Subject>> {
     vec![Arc::new(Nephoscope)]
 }
 
+/// A point that no daemon takes.
+pub(super) fn longer_than_a_body(base_id: &str) -> TracePoint {
+    let time = Timestamp::from_micros(0);
+    let mut point = TracePoint::new("db-start", base_id.into(), "t".into(), "p".into(), time);
+    let long = "x".repeat(33 << 20);
+    point.info = Json::parse(&format!("{{\"x\": \"{long}\"}}")).expect("it is JSON");
+    point
+}
+
 /// Each place is a daemon of its own, on an embedded store.
 struct Nephoscope;
 
@@ -27,11 +36,7 @@ impl Subject for Nephoscope {
     }
 
     fn unholdable(&self, base_id: &str) -> Option<TracePoint> {
-        let mut point =
-            TracePoint::new("db-start", base_id.into(), "t".into(), "p".into(), Timestamp::from_micros(0));
-        let longer_than_a_body = "x".repeat(33 << 20);
-        point.info = Json::parse(&format!("{{\"x\": \"{longer_than_a_body}\"}}")).expect("it is JSON");
-        Some(point)
+        Some(longer_than_a_body(base_id))
     }
 
     fn excuses(&self) -> &'static [Excuse] {

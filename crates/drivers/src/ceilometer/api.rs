@@ -1,0 +1,139 @@
+//! Where the event API is, and asking it.
+
+use nephoscope_http::header::HeaderName;
+use nephoscope_http::{Http, OPTIONS, Request, StatusCode};
+use nephoscope_keystone::{Keystone, Service};
+use nephoscope_telemetry::{ConnectionString, Error, ErrorKind, Result};
+
+use super::event::{Events, read};
+
+/// What it is called in errors.
+const BACKEND: &str = "Ceilometer";
+const PORT: u16 = 8777;
+/// Panko's type of service, and Ceilometer's.
+const SERVICE_TYPES: [&str; 2] = ["event", "metering"];
+
+/// The API, and how to log in to it.
+#[derive(Debug)]
+pub(super) struct Api {
+    http: Http,
+    keystone: Option<Keystone>,
+}
+
+/// A condition that events have to fulfil: field, operator and value.
+pub(super) type Query<'a> = (&'static str, &'static str, &'a str);
+
+impl Api {
+    pub(super) async fn open(to: &ConnectionString) -> Result<Self> {
+        let own = ["filter_error_trace", "interface", "region"];
+        to.expect_options(&[OPTIONS.as_slice(), &nephoscope_keystone::OPTIONS, &own].concat())?;
+        to.flag("filter_error_trace")?;
+        let keystone = Keystone::of(to)?;
+        let http = match &keystone {
+            None => without_keystone(to)?,
+            Some(keystone) => Http::at(BACKEND, to, &address(to, keystone).await?)?,
+        };
+        Ok(Self { http: http.with_meaning(meaning), keystone })
+    }
+
+    /// The events that fulfil all queries, oldest first, and not more than this; nothing when the other side does not
+    /// answer such queries.
+    pub(super) async fn try_events(
+        &self,
+        operation: &'static str,
+        queries: &[Query<'_>],
+        limit: usize,
+    ) -> Result<Option<Events>> {
+        let make = || write(self.http.get(operation, "/v2/events"), queries, limit).accept(&[400, 501]);
+        let answer = match &self.keystone {
+            Some(keystone) => keystone.send(make).await?,
+            None => make().open().await?,
+        };
+        if answer.status() != StatusCode::OK {
+            return match answer.refused().await {
+                error if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Unsupported) => Ok(None),
+                error => Err(error),
+            };
+        }
+        let answer = answer.whole().await?;
+        read(&answer).map(Some)
+    }
+
+    /// As [`try_events`](Self::try_events), where queries that are not answered are an error.
+    pub(super) async fn events(
+        &self,
+        operation: &'static str,
+        queries: &[Query<'_>],
+        limit: usize,
+    ) -> Result<Events> {
+        let told = "this Ceilometer does not answer such queries; is it a Nephoscope? use http:// for it";
+        let events = self.try_events(operation, queries, limit).await?;
+        events.ok_or_else(|| Error::new(ErrorKind::Unsupported, operation, told))
+    }
+}
+
+fn write<'a>(request: Request<'a>, queries: &[Query<'_>], limit: usize) -> Request<'a> {
+    let request = queries.iter().fold(request, |request, (field, op, value)| {
+        let request = request.query("q.field", *field).query("q.op", *op);
+        request.query("q.type", "").query("q.value", *value)
+    });
+    request.query("limit", limit.to_string())
+}
+
+fn without_keystone(to: &ConnectionString) -> Result<Http> {
+    let for_keystone = nephoscope_keystone::OPTIONS.into_iter().chain(["interface", "region"]);
+    let stray = for_keystone.filter(|name| *name != "token").find(|name| to.option(name).is_some());
+    if let Some(name) = stray {
+        return Err(to.wrong(format!("option `{name}` is for Keystone, which option `auth_url` has to name")));
+    }
+    if to.user().is_some() {
+        return Err(to.wrong("a user is for Keystone, which option `auth_url` has to name"));
+    }
+    if to.hosts().is_empty() {
+        return Err(to.wrong("it names no host, and no Keystone (option `auth_url`) whose catalog has one"));
+    }
+    let http = Http::new(BACKEND, to, is_encrypted(to), PORT, &path(to))?;
+    match to.option("token") {
+        None => Ok(http),
+        Some(token) if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(http.with_header(HeaderName::from_static("x-auth-token"), token))
+        }
+        Some(_) => Err(to.wrong("option `token` is no token: it has letters, digits and signs")),
+    }
+}
+
+/// The address that is given, or the one in the catalog.
+async fn address(to: &ConnectionString, keystone: &Keystone) -> Result<String> {
+    match to.hosts() {
+        [] => {
+            let service = Service {
+                types: &SERVICE_TYPES,
+                name: None,
+                region: to.option("region"),
+                interface: to.option("interface").unwrap_or("public"),
+            };
+            Ok(keystone.session().await?.endpoint(&service)?.to_owned())
+        }
+        [host] => {
+            let scheme = if is_encrypted(to) { "https" } else { "http" };
+            let mut host = host.clone();
+            host.port.get_or_insert(PORT);
+            Ok(format!("{scheme}://{host}{}", path(to)))
+        }
+        _ => Err(to.wrong("one API has one address; without any the catalog of Keystone tells it")),
+    }
+}
+
+fn is_encrypted(to: &ConnectionString) -> bool {
+    to.scheme().ends_with("+https")
+}
+
+fn path(to: &ConnectionString) -> String {
+    to.database().map(|path| format!("/{path}")).unwrap_or_default()
+}
+
+/// An API without events, as Ceilometer's since 9 and Gnocchi's.
+fn meaning(status: StatusCode, _: &str) -> Option<(ErrorKind, &'static str)> {
+    let cure = "; it has no event API (/v2/events)";
+    matches!(status.as_u16(), 404 | 410).then_some((ErrorKind::Config, cure))
+}
