@@ -47,8 +47,13 @@ pub fn registry() -> Registry {
     register!(registry, "clickhouse", clickhouse, ["clickhouse", "clickhouse+https"]);
     register!(registry, "ceilometer", ceilometer, ["ceilometer", "ceilometer+https"]);
     register!(registry, "embedded", embedded, ["embedded"]);
-    register!(registry, "influxdb", influxdb, ["influxdb", "influxdb+https"]);
     register!(registry, "messaging", messaging, ["messaging", "rabbit", "amqp"]);
+    register!(
+        registry,
+        "influxdb",
+        influxdb,
+        ["influxdb", "influxdb+https", "influxdb2", "influxdb2+https", "influxdb3", "influxdb3+https"]
+    );
     register!(registry, "nephoscope", nephoscope, ["http", "https"]);
     register!(registry, "jaeger", jaeger, ["jaeger", "jaeger+https"]);
     register!(registry, "otlp", otlp, ["otlp", "otlp+https", "otlp+grpc", "otlp+grpcs"]);

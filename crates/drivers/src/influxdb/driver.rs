@@ -8,7 +8,7 @@ use nephoscope_telemetry::{
     TraceSummary,
 };
 
-use super::config::Config;
+use super::config::{Config, Generation};
 use super::part;
 use super::place::Places;
 use super::question::{Columns, Question};
@@ -62,14 +62,16 @@ impl InfluxDb {
 
 impl Driver for InfluxDb {
     fn capabilities(&self) -> Capabilities {
+        let generation = self.server.config.generation;
         Capabilities {
             read: true,
             list: true,
-            indexed_list: true,
+            // Flux puts all rows in order before it takes the newest.
+            indexed_list: generation != Generation::Two,
             search_errors: true,
             error_records: false,
             deduplicates: true,
-            purge: true,
+            purge: self.server.deletes(),
             durable: true,
         }
     }

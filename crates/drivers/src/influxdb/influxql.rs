@@ -12,6 +12,7 @@ use super::part;
 use super::place;
 use super::question::{Columns, Question};
 use super::row::{MEASUREMENT, Row, Value};
+use super::word;
 
 /// A statement, and what its `$` parameters stand for.
 #[derive(Debug)]
@@ -56,7 +57,8 @@ fn conditions(question: &Question<'_>, parameters: &mut Map<String, Json>) -> Ve
     if !question.traces.is_empty() {
         let (bucket, base_id) = (column("bucket"), column("base_id"));
         let one = |(at, id): (usize, &Id)| {
-            parameters.insert(format!("id{at}"), id.to_string().into());
+            parameters
+                .insert(format!("id{at}"), id.with_str(|text| word::encode(Some(text)).into_owned()).into());
             format!("({bucket} = '{}' AND {base_id} = $id{at})", place::bucket(id))
         };
         let traces: Vec<_> = question.traces.iter().enumerate().map(one).collect();
@@ -67,7 +69,7 @@ fn conditions(question: &Question<'_>, parameters: &mut Map<String, Json>) -> Ve
     }
     conditions.extend(question.from.map(|time| format!("time >= {time}")));
     conditions.extend(question.to.map(|time| format!("time <= {time}")));
-    let holds = |field: &str, name: &str| format!("{} =~ {}", column(field), pattern(&part::quoted(name)));
+    let holds = |field: &str, name: &str| format!("{} =~ {}", column(field), pattern(name));
     conditions.extend(question.name.map(|name| holds("names", name)));
     conditions.extend(question.service.map(|name| holds("services", name)));
     if question.errors {
@@ -76,11 +78,11 @@ fn conditions(question: &Question<'_>, parameters: &mut Map<String, Json>) -> Ve
     conditions
 }
 
-/// The regular expression of a text of ASCII. A parameter cannot be one, so nothing but letters and digits stands for
-/// itself in it.
-fn pattern(text: &str) -> String {
+/// The regular expression of [`part::quoted`], between slashes. Only letters and digits stand for themselves in it, so that
+/// nothing in a name means anything.
+fn pattern(name: &str) -> String {
     let mut pattern = String::from("/");
-    for byte in text.bytes() {
+    for byte in part::quoted(name).bytes() {
         if byte.is_ascii_alphanumeric() {
             pattern.push(char::from(byte));
         } else {

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use super::line::Line;
 use super::place::{self, Places};
 use super::row::MEASUREMENT;
+use super::word;
 
 /// How long the text of one row is at most: InfluxData's documents allow 64 KiB in a field, whatever the version. A
 /// longer point goes over several rows.
@@ -166,7 +167,7 @@ impl<'a> Part<'a> {
         let count = integer(pieces.len());
         let row = |(number, piece): (usize, &str)| {
             let mut line = Line::new(MEASUREMENT, ("bucket", &bucket), ROOM + piece.len() * 5 / 4);
-            base_id.with_str(|text| line.text("base_id", text));
+            base_id.with_str(|text| line.text("base_id", &word::encode(Some(text))));
             line.text("batch", &batch);
             line.integer("piece", integer(number));
             line.integer("pieces", count);
@@ -190,11 +191,9 @@ impl<'a> Part<'a> {
         line.boolean("stop", self.earliest.is_stop());
         line.integer("points", integer(self.points));
         line.integer("errors", integer(self.errors));
-        line.text("name", self.earliest.operation());
+        line.text("name", &word::encode(Some(self.earliest.operation())));
         for (field, value) in [("service", &self.earliest.service), ("project", &self.earliest.project)] {
-            if let Some(value) = value {
-                line.text(field, value);
-            }
+            line.text(field, &word::encode(value.as_deref()));
         }
         line.text("names", &self.names.to_json());
         line.text("services", &self.services.to_json());

@@ -23,6 +23,15 @@ pub(super) fn meaning(status: StatusCode, text: &str) -> Option<(ErrorKind, &'st
     of(text)
 }
 
+/// As [`meaning`], of 3.x, which makes databases and tables with their first row: without one they are not found.
+pub(super) fn meaning_of_three(status: StatusCode, text: &str) -> Option<(ErrorKind, &'static str)> {
+    let text = text.to_ascii_lowercase();
+    if text.contains("not found") && (text.contains("table") || text.contains("database")) {
+        return Some((ErrorKind::NotFound, ""));
+    }
+    (status == StatusCode::NOT_FOUND).then_some((ErrorKind::Config, "; is it InfluxDB 3?"))
+}
+
 /// For those that stand in an answer.
 pub(super) fn of(text: &str) -> Option<(ErrorKind, &'static str)> {
     let text = text.to_ascii_lowercase();

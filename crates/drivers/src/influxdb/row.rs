@@ -3,6 +3,8 @@
 use nephoscope_telemetry::{Id, Timestamp};
 use serde::Deserialize;
 
+use super::word;
+
 /// The measurement that all rows are of.
 pub(super) const MEASUREMENT: &str = "osprofiler_traces";
 
@@ -55,13 +57,19 @@ impl Row {
     fn set_text(&mut self, column: &str, text: String) {
         let slot = match column {
             "base_id" => {
-                self.base_id = Some(Id::new(&text));
+                self.base_id = word::decode(text).map(|text| Id::new(&text));
+                return;
+            }
+            "name" | "service" | "project" => {
+                let word = word::decode(text);
+                match column {
+                    "name" => self.name = word,
+                    "service" => self.service = word,
+                    _ => self.project = word,
+                }
                 return;
             }
             "batch" => &mut self.batch,
-            "name" => &mut self.name,
-            "service" => &mut self.service,
-            "project" => &mut self.project,
             "names" => &mut self.names,
             "services" => &mut self.services,
             "text" => &mut self.text,
@@ -72,7 +80,7 @@ impl Row {
 
     fn set_integer(&mut self, column: &str, number: i64) {
         match column {
-            "time" => self.time = Some(number),
+            "time" | "nanos" => self.time = Some(number),
             "piece" => self.piece = Some(number),
             "pieces" => self.pieces = Some(number),
             "stored" => self.stored = Some(number),

@@ -4,11 +4,11 @@ use nephoscope_http::Answer;
 use nephoscope_telemetry::Result;
 use serde::Deserialize;
 
-use super::config::Config;
-use super::one;
+use super::config::{Config, Generation};
 use super::part::Written;
 use super::question::Question;
 use super::row::Row;
+use super::{one, three, two};
 
 /// So much of what a server says of a row is repeated: it may repeat the row.
 const EXCERPT: usize = 300;
@@ -34,7 +34,11 @@ impl Server {
     /// Makes sure that the place is there.
     pub(super) async fn connect(config: Config) -> Result<Self> {
         let server = Self { config };
-        one::prepare(&server.config).await?;
+        match server.config.generation {
+            Generation::One => one::prepare(&server.config).await?,
+            Generation::Two => two::prepare(&server.config).await?,
+            Generation::Three => three::prepare(&server.config).await?,
+        }
         Ok(server)
     }
 
@@ -46,7 +50,11 @@ impl Server {
             body.push_str(&row.line);
             body.push('\n');
         }
-        let request = one::write(&self.config, operation);
+        let request = match self.config.generation {
+            Generation::One => one::write(&self.config, operation),
+            Generation::Two => two::write(&self.config, operation),
+            Generation::Three => three::write(&self.config, operation),
+        };
         let request = request.query("precision", "ns").body("text/plain; charset=utf-8", body);
         let answer = request.accept(&[400, 413, 422]).send().await?;
         if answer.status().is_success() {
@@ -64,7 +72,20 @@ impl Server {
         question: &Question<'_>,
         take: impl FnMut(Row),
     ) -> Result<()> {
-        one::ask(&self.config, operation, question, take).await
+        if question.from.zip(question.to).is_some_and(|(from, to)| from > to) {
+            // InfluxDB 2 refuses to look for nothing.
+            return Ok(());
+        }
+        match self.config.generation {
+            Generation::One => one::ask(&self.config, operation, question, take).await,
+            Generation::Two => two::ask(&self.config, operation, question, take).await,
+            Generation::Three => three::ask(&self.config, operation, question, take).await,
+        }
+    }
+
+    /// Whether it can delete rows.
+    pub(super) fn deletes(&self) -> bool {
+        self.config.generation != Generation::Three
     }
 
     /// Deletes the rows of these times, of one bucket or of all.
@@ -75,20 +96,36 @@ impl Server {
         from: i64,
         to: i64,
     ) -> Result<()> {
-        one::delete(&self.config, operation, bucket, from, to).await
+        match self.config.generation {
+            Generation::One => one::delete(&self.config, operation, bucket, from, to).await,
+            Generation::Two => two::delete(&self.config, operation, bucket, from, to).await,
+            Generation::Three => three::delete(operation),
+        }
     }
 }
 
-/// Why rows are refused, as 1.x, 2.x or 3.x says it.
+/// What 1.x, 2.x and 3.x say of rows that they refuse.
+#[derive(Deserialize)]
+struct Told {
+    #[serde(alias = "message")]
+    error: String,
+    /// Of 3.x: each row.
+    #[serde(default)]
+    data: Vec<ToldOfRow>,
+}
+
+#[derive(Deserialize)]
+struct ToldOfRow {
+    error_message: String,
+}
+
+/// Why rows are refused.
 fn reason(answer: &Answer) -> String {
-    #[derive(Deserialize)]
-    struct Told {
-        #[serde(alias = "message")]
-        error: String,
-    }
-    let told = serde_json::from_slice(answer.body()).map(|Told { error }| error);
-    let text =
-        told.unwrap_or_else(|_| format!("{} {}", answer.status(), String::from_utf8_lossy(answer.body())));
+    let told = serde_json::from_slice(answer.body());
+    let text = match told {
+        Ok(Told { error, data }) => data.into_iter().next().map_or(error, |row| row.error_message),
+        Err(_) => format!("{} {}", answer.status(), String::from_utf8_lossy(answer.body())),
+    };
     text.chars().take(EXCERPT).collect()
 }
 

@@ -14,13 +14,13 @@ pub(super) fn subjects() -> Subjects {
 }
 
 const SEARCHES: &str = "it finds them in the points";
-const EXCUSES: [Excuse; 2] = [
+pub(super) const EXCUSES: [Excuse; 2] = [
     excuse("errors_are_listed_from_their_records", SEARCHES),
     excuse("errors_without_the_option_leave_no_record", SEARCHES),
 ];
 
 /// A point whose name is longer than a field may be.
-fn long_name(base_id: &str) -> TracePoint {
+pub(super) fn long_name(base_id: &str) -> TracePoint {
     let time = Timestamp::from_micros(1_767_225_600_000_000);
     TracePoint::new(&"x".repeat(10_000), base_id.into(), "t".into(), base_id.into(), time)
 }

@@ -16,6 +16,8 @@ mod failover;
 #[cfg(feature = "influxdb")]
 mod influxdb;
 #[cfg(feature = "influxdb")]
+mod influxdb2;
+#[cfg(feature = "influxdb")]
 mod influxdb_rows;
 #[cfg(feature = "jaeger")]
 mod jaeger;
@@ -51,6 +53,8 @@ fn main() -> ExitCode {
         embedded::subjects(),
         #[cfg(feature = "influxdb")]
         influxdb::subjects(),
+        #[cfg(feature = "influxdb")]
+        influxdb2::subjects(),
         #[cfg(feature = "jaeger")]
         jaeger::subjects(),
         #[cfg(feature = "redis")]
