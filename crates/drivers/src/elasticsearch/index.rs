@@ -68,7 +68,8 @@ impl Elasticsearch {
             "template": {"mappings": mapping(true)},
         });
         let request = self.http.put(operation, &format!("/_index_template/{}", self.index)).json(&template);
-        request.accept(&[400, 403, 404, 405]).send().await?;
+        // One of this name that is there is somebody's own.
+        request.query("create", "true").accept(&[400, 403, 404, 405]).send().await?;
         let body = json!({"mappings": mapping(true)});
         let request = self.http.put(operation, &format!("/{}", self.index)).json(&body).accept(&[400]);
         Self::created(&request.send().await?)

@@ -120,6 +120,7 @@ async fn an_index_that_is_gone_is_made_again() {
             counter.fetch_add(1, Ordering::Relaxed);
             Reply::json(200, "{}")
         }
+        ("PUT", _) if !request.target.ends_with("?create=true") => Reply::json(500, "overwritten"),
         ("PUT", _) => Reply::json(403, r#"{"error":"no templates for you"}"#),
         _ if counter.load(Ordering::Relaxed) == 1 => outcomes(&[(404, "no such index")]),
         _ => outcomes(&[(201, "")]),
