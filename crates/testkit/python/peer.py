@@ -67,6 +67,8 @@ def main():
 
     url, _, index = options.url.partition("?index=")
     index = {"index_name": index} if index else {}
+    if url.startswith("rabbit:"):
+        url, index = "messaging://", {"transport_url": options.url, "idle_timeout": 3}
     opts.set_defaults(cfg.CONF, enabled=True, connection_string=url)
     cfg.CONF.set_override("filter_error_trace", options.errors, group="profiler")
     # The SQL driver stores this host in a column of its own, where others have the host in each notification.

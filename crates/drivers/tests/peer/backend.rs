@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use nephoscope_testkit::server::Missing;
+#[cfg(feature = "messaging")]
+use nephoscope_testkit::server::RabbitmqServer;
 #[cfg(feature = "elasticsearch")]
 use nephoscope_testkit::server::{ElasticsearchServer, SearchServer};
 #[cfg(feature = "sql")]
@@ -25,6 +27,7 @@ pub(super) struct Place {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Elasticsearch,
+    Messaging,
     Redis,
     Sql,
 }
@@ -40,6 +43,14 @@ pub(super) fn all() -> Vec<Shared> {
     vec![
         #[cfg(feature = "elasticsearch")]
         Arc::new(Elasticsearch(Server::default())),
+        #[cfg(feature = "messaging")]
+        Arc::new(Messaging { server: Server::default(), name: "rabbit", option: "" }),
+        #[cfg(feature = "messaging")]
+        Arc::new(Messaging {
+            server: Server::default(),
+            name: "rabbit+quorum",
+            option: "?rabbit_quorum_queue=true",
+        }),
         #[cfg(feature = "redis")]
         Arc::new(Redis(Server::default())),
         #[cfg(feature = "redis")]
@@ -176,5 +187,36 @@ impl Backend for Elasticsearch {
         let (server, number) = self.0.next_place(start)?;
         let url = server.url(&format!("traces-{number}"));
         Ok(Place { ours: url.clone(), theirs: url })
+    }
+}
+
+/// A virtual host for each place: OSProfiler knows one topic only.
+#[cfg(feature = "messaging")]
+struct Messaging {
+    server: Server<RabbitmqServer>,
+    name: &'static str,
+    option: &'static str,
+}
+
+#[cfg(feature = "messaging")]
+impl Backend for Messaging {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Messaging
+    }
+
+    fn place(&self) -> Result<Place, Missing> {
+        let (server, number) = self.server.next_place(RabbitmqServer::start)?;
+        let virtual_host = format!("osp_{number}");
+        server.create_virtual_host(&virtual_host);
+        // oslo.messaging cannot log in with a password that has a slash.
+        server.control(&["add_user", &virtual_host, "plain"]);
+        server.control(&["set_permissions", "--vhost", &virtual_host, &virtual_host, ".*", ".*", ".*"]);
+        let port = server.port();
+        let theirs = format!("rabbit://{virtual_host}:plain@127.0.0.1:{port}/{virtual_host}{}", self.option);
+        Ok(Place { ours: format!("{}{virtual_host}{}", server.url(), self.option), theirs })
     }
 }

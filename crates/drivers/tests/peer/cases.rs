@@ -21,16 +21,19 @@ macro_rules! cases {
 }
 
 /// The cases of such a backend. Only OSProfiler's Redis driver has had two forms of keys, and keeps error records that
-/// it can list; its driver for Elasticsearch lists nothing with a client that it can use.
+/// it can list; its driver for Elasticsearch lists nothing with a client that it can use, and that for the message bus
+/// nothing at all.
 pub(super) fn of(kind: Kind) -> Vec<Case> {
     let mut cases = cases!(
         what_osprofiler_writes_is_read,
         osprofiler_reads_what_is_written,
         both_add_to_one_trace,
-        what_is_purged_is_gone_for_osprofiler,
         errors_of_osprofiler_are_found,
     );
-    if kind != Kind::Elasticsearch {
+    if kind != Kind::Messaging {
+        cases.extend(cases!(what_is_purged_is_gone_for_osprofiler));
+    }
+    if !matches!(kind, Kind::Elasticsearch | Kind::Messaging) {
         cases.extend(cases!(traces_are_listed_alike));
     }
     if kind == Kind::Redis {

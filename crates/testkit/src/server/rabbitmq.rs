@@ -86,6 +86,12 @@ impl RabbitmqServer {
         self.certificate.as_ref().map(|made| made.certificate.clone())
     }
 
+    /// Makes a virtual host and opens it to the user.
+    pub fn create_virtual_host(&self, name: &str) {
+        self.control(&["add_vhost", name]);
+        self.control(&["set_permissions", "--vhost", name, USER, ".*", ".*", ".*"]);
+    }
+
     /// Runs `rabbitmqctl` with these arguments and returns what it prints.
     pub fn control(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(Path::new(SCRIPTS).join("rabbitmqctl"));
