@@ -12,10 +12,6 @@ pub(super) fn subjects() -> Subjects {
     let kind = |name, url| Jaeger { name, url };
     vec![
         Arc::new(kind("jaeger", JaegerServer::url)),
-        Arc::new(kind("otlp", |server| {
-            let (http, query) = (server.http_port(), server.query_port());
-            format!("otlp://127.0.0.1:{http}?query=jaeger://127.0.0.1:{query}")
-        })),
         Arc::new(kind("otlp+grpc", |server| {
             let (grpc, query) = (server.grpc_port(), server.query_port());
             format!("otlp+grpc://127.0.0.1:{grpc}?compression=gzip&query=jaeger://127.0.0.1:{query}")

@@ -3,6 +3,7 @@
 
 mod ceilometer;
 mod nephoscope;
+mod otlp;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +13,8 @@ use nephoscope_testkit::conformance::{Excuse, trials};
 use nephoscope_testkit::server::NephoscopeServer;
 
 fn main() -> ExitCode {
-    let mut all = trials(&nephoscope_drivers::registry(), &nephoscope::subjects());
+    let mut all =
+        trials(&nephoscope_drivers::registry(), &[nephoscope::subjects(), otlp::subjects()].concat());
     all.extend(trials(&ceilometer::registry(), &ceilometer::subjects()));
     all.extend(ceilometer::trials());
     conclude(all)
