@@ -18,6 +18,8 @@ mod jaeger;
 mod memory;
 #[cfg(feature = "messaging")]
 mod messaging;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 #[cfg(feature = "nephoscope")]
 mod nephoscope;
 #[cfg(feature = "otlp")]
@@ -54,6 +56,7 @@ pub fn registry() -> Registry {
         influxdb,
         ["influxdb", "influxdb+https", "influxdb2", "influxdb2+https", "influxdb3", "influxdb3+https"]
     );
+    register!(registry, "mongodb", mongodb, ["mongodb", "mongodb+srv"]);
     register!(registry, "nephoscope", nephoscope, ["http", "https"]);
     register!(registry, "jaeger", jaeger, ["jaeger", "jaeger+https"]);
     register!(registry, "otlp", otlp, ["otlp", "otlp+https", "otlp+grpc", "otlp+grpcs"]);

@@ -7,7 +7,8 @@
   peer.py errors URL                prints list_error_traces()
   peer.py old URL POINT             stores a notification (JSON) in Redis as OSProfiler did before 2.8
 
-URL may end in ?index=NAME for the Elasticsearch driver, which takes the name of its index from its caller only.
+URL may end in ?index=NAME for the Elasticsearch driver, which takes the name of its index from its caller only. The
+MongoDB driver takes the name of its database from its caller, too; here it is the option `database` of the URL.
 
 Prints one JSON value. With --errors the driver keeps error records (filter_error_trace). With --also what the driver is
 given is appended to a file as well, a notification a line.
@@ -16,6 +17,7 @@ import argparse
 import json
 import socket
 import sys
+from urllib.parse import parse_qs, urlsplit
 
 from osprofiler import notifier, opts, profiler
 from osprofiler.drivers import base
@@ -33,9 +35,12 @@ def make_trace(url):
     """Nested, beside each other, failing, without an end, and with all sorts of text."""
     # Where Elasticsearch makes the mapping, it refuses these, and the driver raises that into the service.
     elasticsearch = url.startswith("elasticsearch")
-    large, odd_message = (2 ** 40, "text") if elasticsearch else (2 ** 70, {"any": ["type"]})
+    # PyMongo refuses an integer beyond 64 bits and half a surrogate pair in the same way.
+    narrow = elasticsearch or url.startswith("mongodb")
+    large = 2 ** 40 if narrow else 2 ** 70
+    odd_message = "text" if elasticsearch else {"any": ["type"]}
     params = [True, None] if elasticsearch else [1, 2.5, None, True]
-    half_a_pair = "\ue000" if elasticsearch else "\ud800"
+    half_a_pair = "\ue000" if narrow else "\ud800"
     profiler.init("SECRET_KEY")
     base_id = profiler.get().get_base_id()
     request = {"path": "/v3/%E6%97%A5", "query": "a=1&b='", "method": "GET", "scheme": "http"}
@@ -72,6 +77,8 @@ def main():
     opts.set_defaults(cfg.CONF, enabled=True, connection_string=url)
     cfg.CONF.set_override("filter_error_trace", options.errors, group="profiler")
     # The SQL driver stores this host in a column of its own, where others have the host in each notification.
+    if url.startswith("mongodb"):
+        index = {"db_name": parse_qs(urlsplit(url).query)["database"][0]}
     driver = base.get_driver(url, project="cinder", service="volume", host=socket.gethostname(), conf=cfg.CONF, **index)
     if options.action == "trace":
         def notify(info, **kwargs):

@@ -11,7 +11,7 @@ use nephoscope_telemetry::TracePoint;
 
 use crate::server::{Missing, run};
 
-/// OSProfiler 4.4 with its Redis, SQL and OTLP drivers.
+/// OSProfiler 4.4 with its MongoDB, OTLP, Redis and SQL drivers.
 #[derive(Clone, Debug)]
 pub struct Osprofiler {
     python: PathBuf,

@@ -7,8 +7,8 @@ use crate::run::{Outcome, root, step};
 
 /// A folder of `crates/testkit/servers`, and the package in it that is built: one that its `tools.go` imports, or its
 /// own `main.go`.
-const SERVERS: [(&str, &str); 2] =
-    [("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger"), ("otelcol", ".")];
+const SERVERS: [(&str, &str); 3] =
+    [("ferretdb", "."), ("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger"), ("otelcol", ".")];
 
 /// Builds those that are not built yet. Its version is in the name of what is built, so that it is built once.
 pub(super) fn servers() -> Outcome {

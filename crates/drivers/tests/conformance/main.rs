@@ -24,6 +24,10 @@ mod jaeger;
 mod memory;
 #[cfg(feature = "messaging")]
 mod messaging;
+#[cfg(feature = "mongodb")]
+mod mongodb;
+#[cfg(feature = "mongodb")]
+mod mongodb_documents;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]
@@ -57,6 +61,8 @@ fn main() -> ExitCode {
         influxdb2::subjects(),
         #[cfg(feature = "jaeger")]
         jaeger::subjects(),
+        #[cfg(feature = "mongodb")]
+        mongodb::subjects(),
         #[cfg(feature = "redis")]
         redis::subjects(),
         #[cfg(feature = "sql")]
@@ -65,6 +71,8 @@ fn main() -> ExitCode {
     let promised_by_one: &[fn() -> Vec<Trial>] = &[
         #[cfg(feature = "clickhouse")]
         clickhouse_tables::trials,
+        #[cfg(feature = "mongodb")]
+        mongodb_documents::trials,
         #[cfg(feature = "redis")]
         failover::trials,
         #[cfg(feature = "influxdb")]

@@ -8,6 +8,8 @@ use nephoscope_testkit::server::Missing;
 use nephoscope_testkit::server::RabbitmqServer;
 #[cfg(feature = "elasticsearch")]
 use nephoscope_testkit::server::{ElasticsearchServer, SearchServer};
+#[cfg(feature = "mongodb")]
+use nephoscope_testkit::server::{FerretdbServer, Mongod};
 #[cfg(feature = "sql")]
 use nephoscope_testkit::server::{MariadbServer, PostgresServer};
 #[cfg(feature = "redis")]
@@ -28,6 +30,7 @@ pub(super) struct Place {
 pub(super) enum Kind {
     Elasticsearch,
     Messaging,
+    Mongodb,
     Redis,
     Sql,
 }
@@ -40,7 +43,7 @@ pub(super) trait Backend: Send + Sync {
 }
 
 pub(super) fn all() -> Vec<Shared> {
-    vec![
+    let all: Vec<Shared> = vec![
         #[cfg(feature = "elasticsearch")]
         Arc::new(Elasticsearch(Server::default())),
         #[cfg(feature = "messaging")]
@@ -51,6 +54,8 @@ pub(super) fn all() -> Vec<Shared> {
             name: "rabbit+quorum",
             option: "?rabbit_quorum_queue=true",
         }),
+        #[cfg(feature = "mongodb")]
+        Arc::new(Mongodb(Server::default())),
         #[cfg(feature = "redis")]
         Arc::new(Redis(Server::default())),
         #[cfg(feature = "redis")]
@@ -59,7 +64,10 @@ pub(super) fn all() -> Vec<Shared> {
         Arc::new(Postgres(Server::default())),
         #[cfg(feature = "sql")]
         Arc::new(Mysql(Server::default())),
-    ]
+    ];
+    #[cfg(feature = "mongodb")]
+    let all = [all, Mongod::named().map(|server| Arc::new(server) as Shared).into_iter().collect()].concat();
+    all
 }
 
 /// A server that is started when it is first asked for, and counts its places.
@@ -78,6 +86,43 @@ impl<T> Server<T> {
     fn next_place(&self, start: impl FnOnce() -> Result<T, Missing>) -> Result<(&T, u16), Missing> {
         let server = self.started.get_or_init(start).as_ref().map_err(|missing| *missing)?;
         Ok((server, self.places.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+/// FerretDB.
+#[cfg(feature = "mongodb")]
+struct Mongodb(Server<FerretdbServer>);
+
+#[cfg(feature = "mongodb")]
+impl Backend for Mongodb {
+    fn name(&self) -> &'static str {
+        "mongodb"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Mongodb
+    }
+
+    fn place(&self) -> Result<Place, Missing> {
+        let (server, number) = self.0.next_place(FerretdbServer::start)?;
+        let url = server.database_url(&format!("osp_{number}"));
+        Ok(Place { ours: url.clone(), theirs: url })
+    }
+}
+
+#[cfg(feature = "mongodb")]
+impl Backend for Mongod {
+    fn name(&self) -> &'static str {
+        "mongod"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Mongodb
+    }
+
+    fn place(&self) -> Result<Place, Missing> {
+        let url = self.fresh_url();
+        Ok(Place { ours: url.clone(), theirs: url })
     }
 }
 

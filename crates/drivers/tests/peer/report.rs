@@ -11,7 +11,9 @@ pub(super) fn ours(kind: Kind, mut arrived: Vec<TracePoint>) -> Value {
         // It reads the newest first, which decides the order of siblings of one millisecond.
         arrived.reverse();
     }
-    let mut report = value(&Report::build(arrived).to_json());
+    let json = Report::build(arrived).to_json();
+    // What BSON cannot hold.
+    let mut report = value(&if kind == Kind::Mongodb { json.replace("\\ud800", "\\ufffd") } else { json });
     if kind == Kind::Sql {
         keep_only_info(&mut report);
     }
@@ -19,9 +21,9 @@ pub(super) fn ours(kind: Kind, mut arrived: Vec<TracePoint>) -> Value {
 }
 
 pub(super) fn value(json: &str) -> Value {
-    // Both sides write half a surrogate pair as it came, which this parser refuses.
-    serde_json::from_str(&json.replace("\\ud800", "half a pair"))
-        .unwrap_or_else(|error| panic!("{error}: {json}"))
+    // Both sides write half a surrogate pair as it came, which this parser refuses. It may stand in JSON within JSON.
+    let half_a_pair = |json: &str| json.replace(r"\\ud800", "half a pair").replace(r"\ud800", "half a pair");
+    serde_json::from_str(&half_a_pair(json)).unwrap_or_else(|error| panic!("{error}: {json}"))
 }
 
 /// Their SQL driver takes the columns out of a notification, and shows the rest as the raw payload.
@@ -44,6 +46,17 @@ pub(super) fn lines(list: &str) -> Vec<(String, String)> {
     let mut lines: Vec<_> = lines.map(|line| (text(line, "base_id"), text(line, "timestamp"))).collect();
     lines.sort();
     lines
+}
+
+/// Their MongoDB driver shows all of a document as the raw payload, the exact text that is beside its fields included.
+pub(super) fn without_exact_text(report: &mut Value) {
+    for child in report["children"].as_array_mut().expect("a node has children") {
+        let info = child["info"].as_object_mut().expect("a node has an info");
+        for (_, payload) in info.iter_mut().filter(|(key, _)| key.starts_with("meta.raw_payload.")) {
+            payload.as_object_mut().expect("a payload is an object").remove("exact_json");
+        }
+        without_exact_text(child);
+    }
 }
 
 /// Where two values first differ, and how.
