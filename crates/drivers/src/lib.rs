@@ -15,6 +15,8 @@ pub mod guard;
 mod influxdb;
 #[cfg(feature = "jaeger")]
 mod jaeger;
+#[cfg(feature = "loginsight")]
+mod loginsight;
 mod memory;
 #[cfg(feature = "messaging")]
 mod messaging;
@@ -57,6 +59,7 @@ pub fn registry() -> Registry {
         ["influxdb", "influxdb+https", "influxdb2", "influxdb2+https", "influxdb3", "influxdb3+https"]
     );
     register!(registry, "mongodb", mongodb, ["mongodb", "mongodb+srv"]);
+    register!(registry, "loginsight", loginsight, ["loginsight"]);
     register!(registry, "nephoscope", nephoscope, ["http", "https"]);
     register!(registry, "jaeger", jaeger, ["jaeger", "jaeger+https"]);
     register!(registry, "otlp", otlp, ["otlp", "otlp+https", "otlp+grpc", "otlp+grpcs"]);

@@ -21,6 +21,8 @@ mod influxdb2;
 mod influxdb_rows;
 #[cfg(feature = "jaeger")]
 mod jaeger;
+#[cfg(feature = "loginsight")]
+mod loginsight;
 mod memory;
 #[cfg(feature = "messaging")]
 mod messaging;
@@ -46,6 +48,8 @@ type Subjects = Vec<Arc<dyn Subject>>;
 
 fn main() -> ExitCode {
     let subjects = [
+        #[cfg(feature = "loginsight")]
+        loginsight::subjects(),
         memory::subjects(),
         #[cfg(feature = "clickhouse")]
         clickhouse::subjects(),
