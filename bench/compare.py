@@ -26,6 +26,7 @@ import servers
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent
 SQLALCHEMY14 = ROOT / "target/peers/sqlalchemy14"     # OSProfiler's SQL driver stores nothing with a later one
+ELASTICSEARCH7 = ROOT / "target/peers/elasticsearch7"  # its Elasticsearch driver raises with a later one
 
 # A read of ours takes so little time that a single one after a long run of theirs mostly measures cold memory.
 OUR_READS_PER_RUN = 5
@@ -37,12 +38,13 @@ def measured(*command, environment=None):
     return json.loads(done.stdout)
 
 
-def their_command(*arguments):
-    return measured(pathlib.Path(sys.executable).with_name("osprofiler"), *arguments)
+def their_command(*arguments, client=None):
+    environment = {**os.environ, **({"PYTHONPATH": str(client)} if client else {})}
+    return measured(pathlib.Path(sys.executable).with_name("osprofiler"), *arguments, environment=environment)
 
 
-def their_service(url, pairs, sql):
-    environment = {**os.environ, **({"PYTHONPATH": str(SQLALCHEMY14)} if sql else {})}
+def their_service(url, pairs, client):
+    environment = {**os.environ, **({"PYTHONPATH": str(client)} if client else {})}
     result = measured(sys.executable, HERE / "service.py", url, pairs, environment=environment)
     return {**result, "seconds": float(result["told"].rsplit("seconds:", 1)[1])}
 
@@ -129,14 +131,63 @@ def list_traces(bench, url):
                   lambda: bench.ours("trace", "list", "--connection-string", url))
 
 
-def write(bench, name, url, their_pairs, our_traces, sql=False):
+def write(bench, name, url, their_pairs, our_traces, client=None):
     """They write start and stop of a point, one round trip each; we import the same points in batches."""
     their_pairs, our_traces = bench.count(their_pairs), bench.count(our_traces)
     points = 20
     file = bench.lines(f"{name}.jsonl", data.traces(our_traces, points))
-    bench.compare(f"{name}: write", lambda: their_service(url, their_pairs, sql),
+    bench.compare(f"{name}: write", lambda: their_service(url, their_pairs, client),
                   lambda: bench.ours("trace", "import", file, "--connection-string", url),
                   "pairs/s", their_pairs, our_traces * points)
+
+
+def imported(bench, url):
+    """The id of a trace that we stored there."""
+    file = bench.lines("trace.jsonl", data.trace(bench.count(10_000)))
+    bench.ours("trace", "import", file, "--connection-string", url)
+    with open(file) as lines:
+        return data.base_id(next(lines))
+
+
+def both(bench, name, url, their_pairs, client=None):
+    """Writing and a report, where OSProfiler can do both."""
+    base_id = imported(bench, url)
+    shown = ["trace", "show", base_id, "--json", "--connection-string", url]
+    bench.compare(f"{name}: show {bench.count(10_000):,} points", lambda: their_command(*shown, client=client),
+                  lambda: bench.ours(*shown))
+    write(bench, name, url, their_pairs, 2_000, client)
+
+
+def ours_only(bench, name, url):
+    """Writing and a report, where OSProfiler can do neither."""
+    base_id = imported(bench, url)
+    bench.measure(f"{name}: show {bench.count(10_000):,} points",
+                  lambda: bench.ours("trace", "show", base_id, "--json", "--connection-string", url)["seconds"])
+    traces = bench.count(2_000)
+    file = bench.lines(f"{name}.jsonl", data.traces(traces, 20))
+    bench.measure(f"{name}: write", lambda: traces * 20 / bench.ours(
+        "trace", "import", file, "--connection-string", url)["seconds"], "pairs/s")
+
+
+def spans_in(bench):
+    """The same spans into whatever takes OTLP: the server has one core, the sender the other."""
+    file = bench.directory / "spans"
+    spans = bench.count(512_000)
+    subprocess.run([sys.executable, HERE / "spans.py", "make", file, "--spans", str(spans)], check=True)
+    sides = {
+        "Nephoscope, on disk": lambda: servers.Nephoscope(bench.ours.binary, one_core=True),
+        "Jaeger, in memory": lambda: servers.OfTests("jaeger", one_core=True),
+        "OpenTelemetry Collector, dropped": lambda: servers.OfTests("otelcol", one_core=True),
+    }
+    rates = {name: [] for name in sides}
+    for _ in range(bench.runs):
+        for name, start in sides.items():
+            with start() as server:
+                sent = subprocess.run(["taskset", "--cpu-list", "1", sys.executable, HERE / "spans.py", "send", file,
+                                       server.urls["otlp"]], check=True, stdout=subprocess.PIPE, text=True)
+                rates[name].append(float(sent.stdout.split()[-3].replace(",", "")))
+    for name, values in rates.items():
+        print(f"OTLP in: {name:36} {statistics.median(values):12,.0f} spans/s", flush=True)
 
 
 def embedded(bench):
@@ -168,9 +219,22 @@ def main():
             write(bench, "redis", server.url, 5_000, 10_000)
     if bench.wants_any_of("postgresql"):
         with servers.PostgreSQL() as server:
-            write(bench, "postgresql", server.url, 500, 10_000, sql=True)
+            write(bench, "postgresql", server.url, 500, 10_000, SQLALCHEMY14)
+    for name, their_pairs, client in [("mongodb", 2_000, None), ("elasticsearch7", 500, ELASTICSEARCH7)]:
+        if bench.wants_any_of(name):
+            with servers.OfTests(name) as server:
+                both(bench, name, server.url, their_pairs, client)
+    for name in ["opensearch2", "influxdb", "jaeger"]:
+        if bench.wants_any_of(name):
+            with servers.OfTests(name) as server:
+                ours_only(bench, name, server.url)
+    if bench.wants_any_of("messaging"):
+        with servers.OfTests("messaging") as server:
+            write(bench, "messaging", server.url, 1_000, 1_000)
     if bench.wants_any_of("embedded"):
         embedded(bench)
+    if bench.wants_any_of("otlp"):
+        spans_in(bench)
 
 
 main()

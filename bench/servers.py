@@ -1,5 +1,6 @@
 """Private servers for a benchmark: in a directory of their own, on free ports of the loopback interface."""
 import glob
+import json
 import os
 import pathlib
 import pwd
@@ -11,6 +12,8 @@ import tempfile
 import time
 
 READY_SECONDS = 30
+EXAMPLE = pathlib.Path(__file__).parent.parent / "target/debug/examples/server"
+ONE_CORE = ["taskset", "--cpu-list", "0"]
 
 
 def free_port():
@@ -91,3 +94,39 @@ class PostgreSQL(Server):
     @property
     def url(self):
         return f"postgresql+psycopg2://osp@127.0.0.1:{self.port}/postgres"
+
+
+class OfTests:
+    """A server as the tests start it; `urls` are its places."""
+
+    def __init__(self, kind, one_core=False):
+        self.command = [*(ONE_CORE if one_core else []), EXAMPLE, kind]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.urls = json.loads(self.process.stdout.readline())
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+    @property
+    def url(self):
+        return self.urls["url"]
+
+
+class Nephoscope(Server):
+    """The daemon with a store of its own."""
+
+    def __init__(self, binary, one_core=False):
+        super().__init__()
+        self.command = [*(ONE_CORE if one_core else []), binary]
+
+    def start(self):
+        self.spawn(*self.command, "serve", "--listen", f"127.0.0.1:{self.port}", "--data-dir", str(self.directory))
+        until(lambda: answers(self.port), "nephoscope serve")
+
+    @property
+    def urls(self):
+        return {"otlp": f"http://127.0.0.1:{self.port}/v1/traces"}

@@ -83,5 +83,7 @@ fn check() -> Outcome {
 fn bench(arguments: &[String]) -> Outcome {
     install::all()?;
     step("release build", &mut cargo(&["build", "--release", "--package", "nephoscope"]))?;
+    let example = ["build", "--package", "nephoscope-testkit", "--example", "server"];
+    step("servers of the tests", &mut cargo(&example))?;
     step("bench", run::python().arg("bench/compare.py").args(arguments))
 }

@@ -32,13 +32,26 @@ impl OtelCollector {
         Self::start_with(to, true)
     }
 
+    /// Starts one that takes requests and drops them.
+    pub fn start_dropping() -> Result<Self, Missing> {
+        Self::start_exporting("nop: {}", "nop", false)
+    }
+
     fn start_with(to: u16, tls: bool) -> Result<Self, Missing> {
+        let exporter = format!(
+            "otlphttp: {{endpoint: 'http://127.0.0.1:{to}', encoding: json, compression: none, \
+             sending_queue: {{enabled: false}}, retry_on_failure: {{enabled: false}}}}"
+        );
+        Self::start_exporting(&exporter, "otlphttp", tls)
+    }
+
+    fn start_exporting(exporter: &str, name: &str, tls: bool) -> Result<Self, Missing> {
         let program = installed("otelcol", "bin/otelcol")?;
         let directory = private_directory();
         let certificate = if tls { Some(certificate::make(directory.path())?) } else { None };
         let (http, grpc) = (free_port(), free_port());
         let file = directory.path().join("otelcol.yaml");
-        write(&file, &configuration(http, grpc, to, certificate.as_ref()));
+        write(&file, &configuration([http, grpc], exporter, name, certificate.as_ref()));
         let arguments = vec!["--config".into(), format!("file:{}", file.display())];
         let log = directory.path().join("otelcol.log");
         let daemon = Daemon::start(&program, arguments, None, log, "Everything is ready");
@@ -61,7 +74,12 @@ impl OtelCollector {
     }
 }
 
-fn configuration(http: u16, grpc: u16, to: u16, certificate: Option<&Certificate>) -> String {
+fn configuration(
+    [http, grpc]: [u16; 2],
+    exporter: &str,
+    name: &str,
+    certificate: Option<&Certificate>,
+) -> String {
     let tls = certificate.map_or_else(String::new, |made| {
         let (certificate, key) = (made.certificate.display(), made.key.display());
         format!(", tls: {{cert_file: '{certificate}', key_file: '{key}'}}")
@@ -73,16 +91,10 @@ receivers:
     protocols:
       http: {{endpoint: '127.0.0.1:{http}'{tls}}}
       grpc: {{endpoint: '127.0.0.1:{grpc}'{tls}}}
-exporters:
-  otlphttp:
-    endpoint: 'http://127.0.0.1:{to}'
-    encoding: json
-    compression: none
-    sending_queue: {{enabled: false}}
-    retry_on_failure: {{enabled: false}}
+exporters: {{{exporter}}}
 service:
   pipelines:
-    traces: {{receivers: [otlp], exporters: [otlphttp]}}
+    traces: {{receivers: [otlp], exporters: [{name}]}}
   telemetry:
     metrics: {{level: none}}
 "

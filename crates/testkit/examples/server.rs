@@ -1,0 +1,50 @@
+//! Runs one of the servers of the tests for a program that is not a test, such as a benchmark.
+//!
+//!     cargo run --package nephoscope-testkit --example server -- jaeger
+//!
+//! Prints one line of JSON with the places by name, and ends the server when its input ends.
+
+use std::io::{Read, Write};
+
+use nephoscope_testkit::server::{
+    ElasticsearchServer, FerretdbServer, InfluxdbServer, JaegerServer, Missing, OtelCollector,
+    RabbitmqServer, SearchServer,
+};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let kind = std::env::args().nth(1).unwrap_or_default();
+    match kind.as_str() {
+        "mongodb" => run(FerretdbServer::start()?, |server| place("url", &server.url())),
+        "elasticsearch7" => search(SearchServer::Elasticsearch7)?,
+        "opensearch2" => search(SearchServer::OpenSearch2)?,
+        "influxdb" => run(InfluxdbServer::start()?, |server| place("url", &server.url("traces"))),
+        "messaging" => run(RabbitmqServer::start()?, |server| place("url", &server.url())),
+        "jaeger" => run(JaegerServer::start()?, |server| {
+            let otlp = format!("http://127.0.0.1:{}/v1/traces", server.http_port());
+            format!("{}, {}", place("url", &server.url()), place("otlp", &otlp))
+        }),
+        "otelcol" => run(OtelCollector::start_dropping()?, |server| {
+            place("otlp", &format!("http://127.0.0.1:{}/v1/traces", server.http_port()))
+        }),
+        _ => return Err("name a server; see the source for those there are".into()),
+    }
+    Ok(())
+}
+
+fn search(kind: SearchServer) -> Result<(), Missing> {
+    let server = ElasticsearchServer::start(kind)?;
+    run(server, |server| place("url", &format!("elasticsearch://127.0.0.1:{}", server.port())));
+    Ok(())
+}
+
+fn place(name: &str, url: &str) -> String {
+    format!("\"{name}\": \"{url}\"")
+}
+
+/// Tells the places of a server and keeps it until nobody wants it any more.
+fn run<S>(server: S, places: impl FnOnce(&S) -> String) {
+    let mut out = std::io::stdout();
+    writeln!(out, "{{{}}}", places(&server)).and_then(|()| out.flush()).expect("somebody reads it");
+    // What comes does not matter, and an error is an end as well.
+    let _ended = std::io::stdin().read_to_end(&mut Vec::new());
+}
