@@ -48,27 +48,27 @@ macro_rules! register {
 pub fn registry() -> Registry {
     let mut registry = Registry::default();
     registry.register("memory", Entry::Built(memory::connect));
-    register!(registry, "clickhouse", clickhouse, ["clickhouse", "clickhouse+https"]);
     register!(registry, "ceilometer", ceilometer, ["ceilometer", "ceilometer+https"]);
-    register!(registry, "embedded", embedded, ["embedded"]);
-    register!(registry, "messaging", messaging, ["messaging", "rabbit", "amqp"]);
-    register!(
-        registry,
-        "influxdb",
-        influxdb,
-        ["influxdb", "influxdb+https", "influxdb2", "influxdb2+https", "influxdb3", "influxdb3+https"]
-    );
-    register!(registry, "mongodb", mongodb, ["mongodb", "mongodb+srv"]);
-    register!(registry, "loginsight", loginsight, ["loginsight"]);
-    register!(registry, "nephoscope", nephoscope, ["http", "https"]);
-    register!(registry, "jaeger", jaeger, ["jaeger", "jaeger+https"]);
-    register!(registry, "otlp", otlp, ["otlp", "otlp+https", "otlp+grpc", "otlp+grpcs"]);
+    register!(registry, "clickhouse", clickhouse, ["clickhouse", "clickhouse+https"]);
     register!(
         registry,
         "elasticsearch",
         elasticsearch,
         ["elasticsearch", "elasticsearch+https", "opensearch", "opensearch+https"]
     );
+    register!(registry, "embedded", embedded, ["embedded"]);
+    register!(
+        registry,
+        "influxdb",
+        influxdb,
+        ["influxdb", "influxdb+https", "influxdb2", "influxdb2+https", "influxdb3", "influxdb3+https"]
+    );
+    register!(registry, "jaeger", jaeger, ["jaeger", "jaeger+https"]);
+    register!(registry, "loginsight", loginsight, ["loginsight"]);
+    register!(registry, "messaging", messaging, ["messaging", "rabbit", "amqp"]);
+    register!(registry, "mongodb", mongodb, ["mongodb", "mongodb+srv"]);
+    register!(registry, "nephoscope", nephoscope, ["http", "https"]);
+    register!(registry, "otlp", otlp, ["otlp", "otlp+https", "otlp+grpc", "otlp+grpcs"]);
     register!(
         registry,
         "redis",

@@ -66,6 +66,10 @@ impl ConnectionString {
             Some((place, query)) => (place, Some(query)),
             None => (rest, None),
         };
+        if query.unwrap_or_default().split('&').chain([place]).any(|part| part.ends_with(char::is_whitespace))
+        {
+            return invalid("a blank at the end of a place or an option has to be written `%20`");
+        }
         let (authority, path) = match place.split_once('/') {
             Some((authority, path)) => (authority, Some(path)),
             None => (place, None),

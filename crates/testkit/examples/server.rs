@@ -42,6 +42,7 @@ fn place(name: &str, url: &str) -> String {
 }
 
 /// Tells the places of a server and keeps it until nobody wants it any more.
+#[expect(clippy::needless_pass_by_value, reason = "the server ends with this")]
 fn run<S>(server: S, places: impl FnOnce(&S) -> String) {
     let mut out = std::io::stdout();
     writeln!(out, "{{{}}}", places(&server)).and_then(|()| out.flush()).expect("somebody reads it");

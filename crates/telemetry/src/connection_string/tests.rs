@@ -145,6 +145,14 @@ proptest! {
 }
 
 #[test]
+fn what_ends_with_a_blank_is_refused_since_it_could_not_be_shown() {
+    for text in ["x:// ?", "x://\u{b}?a=b", "x://h/d\t?", "x://? &"] {
+        assert!(ConnectionString::parse(text).is_err(), "{text:?}");
+    }
+    assert_eq!(parse(" x://h/d ").database().unwrap(), "d");
+}
+
+#[test]
 fn an_added_option_is_read_as_it_was_given() {
     for text in ["messaging://", "messaging://h?topic=t"] {
         let to =
