@@ -4,8 +4,8 @@
 //! the one form can say and the other cannot travels along, so that nothing is lost on the way there and back:
 //!
 //! - A span that is made of OSProfiler's notifications carries them word for word in its attributes `osprofiler.start`
-//!   and `osprofiler.stop`, beside the names that OpenTelemetry's tools look for. [`points`] takes them from there.
-//! - The points of any other span carry what OSProfiler has no key for in `info.otlp`, as OTLP/JSON. [`spans`] makes
+//!   and `osprofiler.stop`, beside the names that OpenTelemetry's tools look for. [`points()`] takes them from there.
+//! - The points of any other span carry what OSProfiler has no key for in `info.otlp`, as OTLP/JSON. [`spans()`] makes
 //!   the same span of them.
 //!
 //! Source of the form: opentelemetry-proto 1.x and the OTLP specification; of upstream's names for spans and attributes,

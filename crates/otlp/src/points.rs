@@ -9,7 +9,7 @@ use crate::proto::{ResourceSpans, Span};
 /// The trace points of these spans, a start and a stop for each, and what among the spans is none: a span without a trace
 /// id of 16 bytes and a span id of 8, neither all zeros, or with a parent id of another length.
 ///
-/// A span that [`spans`](crate::spans) made of notifications gives exactly these notifications again.
+/// A span that [`spans`](crate::spans()) made of notifications gives exactly these notifications again.
 pub fn points(spans: &[ResourceSpans]) -> (Vec<TracePoint>, BadPoints) {
     let count =
         spans.iter().flat_map(|resource| &resource.scope_spans).map(|scope| scope.spans.len()).sum::<usize>();

@@ -11,7 +11,7 @@ use crate::{foreign, notifications};
 /// The spans of these points, in the order in which each was first met, under the resources and scopes that they share.
 ///
 /// A start and a stop of one trace id are joined, whichever comes first. A start that stays alone becomes an unfinished
-/// span, which ends when it started; a stop alone starts when it ended. [`points`](crate::points) gives the same points again, whatever they
+/// span, which ends when it started; a stop alone starts when it ended. [`points`](crate::points()) gives the same points again, whatever they
 /// hold.
 pub fn spans(points: &[TracePoint]) -> Vec<ResourceSpans> {
     let mut groups = Groups::default();

@@ -4,7 +4,7 @@ use nephoscope_telemetry::{Id, TracePoint};
 
 use super::binary::{write_nullable, write_text};
 
-/// The columns that are inserted, in the order in which [`write`] writes them. The others are computed by the server.
+/// The columns that are inserted, in the order in which [`write()`] writes them. The others are computed by the server.
 pub(super) const COLUMNS: &str =
     "base_id, trace_id, parent_id, timestamp, name, project, service, host, error, point, position";
 

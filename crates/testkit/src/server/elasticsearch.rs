@@ -104,7 +104,7 @@ pub fn java21() -> Option<PathBuf> {
 
 /// A private server on 127.0.0.1.
 ///
-/// It refuses to run as root, so root runs it as [`NOBODY`] from links to the distribution, which that account may not
+/// It refuses to run as root, so root runs it as `nobody` from links to the distribution, which that account may not
 /// reach where it is; the directory for temporary files has to be open to it.
 #[derive(Debug)]
 pub struct ElasticsearchServer {
