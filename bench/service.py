@@ -11,7 +11,8 @@ import data
 url, pairs = sys.argv[1:]
 opts.set_defaults(cfg.CONF)
 cfg.CONF([], project="bench")
-driver = base.get_driver(url, project="cinder", service="api", host="host-1", conf=cfg.CONF)
+bus = {"transport_url": url} if url.startswith("rabbit:") else {}
+driver = base.get_driver("messaging://" if bus else url, project="cinder", service="api", host="host-1", conf=cfg.CONF, **bus)
 notifier.set(driver.notify)
 profiler.init("SECRET_KEY")
 began = time.perf_counter()

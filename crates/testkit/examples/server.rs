@@ -17,7 +17,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "mongodb" => run(FerretdbServer::start()?, |server| place("url", &server.url())),
         "elasticsearch7" => search(SearchServer::Elasticsearch7)?,
         "opensearch2" => search(SearchServer::OpenSearch2)?,
-        "influxdb" => run(InfluxdbServer::start()?, |server| place("url", &server.url("traces"))),
+        "influxdb" => run(InfluxdbServer::start()?, |server| {
+            server.create_database("traces");
+            place("url", &server.url("traces"))
+        }),
         "messaging" => run(RabbitmqServer::start()?, |server| place("url", &server.url())),
         "jaeger" => run(JaegerServer::start()?, |server| {
             let otlp = format!("http://127.0.0.1:{}/v1/traces", server.http_port());
