@@ -9,6 +9,7 @@
 mod body;
 mod browser;
 mod connection;
+mod consumer;
 mod failure;
 mod notification;
 mod publisher;
@@ -18,6 +19,7 @@ mod transport;
 
 pub use body::BadMessage;
 pub use browser::{Browser, connect};
+pub use consumer::{Batch, Consumer};
 pub use notification::{Notification, Outgoing, fingerprint};
 pub use publisher::Publisher;
 pub use topology::{Destination, INFO};

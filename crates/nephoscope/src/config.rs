@@ -11,6 +11,7 @@ use nephoscope_telemetry::{ConnectionString, Entry, Registry};
 use crate::backend;
 use crate::cli::ConfigArgs;
 use crate::exit::Failure;
+use crate::source;
 
 /// Gnocchi's port, on the loopback interface unless told otherwise.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8041";
@@ -26,6 +27,8 @@ pub struct Config {
     pub otlp_grpc_listen: Setting<Option<String>>,
     /// The drivers that trace points go to; reads come from the first that can read.
     pub trace_drivers: Setting<Vec<ConnectionString>>,
+    /// Where trace points are taken from.
+    pub sources: Vec<Setting<ConnectionString>>,
 }
 
 /// A value and where it comes from.
@@ -63,6 +66,7 @@ impl Config {
             trace_drivers: choose(None, file.trace_drivers, || {
                 vec![ConnectionString::parse("embedded://").expect("it is one")]
             }),
+            sources: file.sources,
         };
         config.check(registry, &mut mistakes);
         if mistakes.is_empty() { Ok(config) } else { Err(Failure::BadConfiguration(mistakes.join("\n"))) }
@@ -86,6 +90,11 @@ impl Config {
                 None => format!("no driver has the scheme `{}`", driver.scheme()),
             };
             mistakes.push(format!("{}: {problem}", self.trace_drivers.origin));
+        }
+        for url in &self.sources {
+            if let Err(error) = source::check(&url.value) {
+                mistakes.push(format!("{}: {}", url.origin, error.message()));
+            }
         }
     }
 }
@@ -126,7 +135,11 @@ impl fmt::Display for Config {
         if let Some(address) = &self.otlp_grpc_listen.value {
             writeln!(f, "\n[otlp]\ngrpc_listen = {}  # {}", quoted(address), self.otlp_grpc_listen.origin)?;
         }
-        writeln!(f, "\n[traces]\ndrivers = [{}]  # {}", drivers.join(", "), self.trace_drivers.origin)
+        writeln!(f, "\n[traces]\ndrivers = [{}]  # {}", drivers.join(", "), self.trace_drivers.origin)?;
+        for url in &self.sources {
+            writeln!(f, "\n[[source]]\nurl = {}  # {}", quoted(&url.value.to_string()), url.origin)?;
+        }
+        Ok(())
     }
 }
 

@@ -33,7 +33,7 @@ pub async fn run(args: DemoArgs, registry: &Registry) -> anyhow::Result<()> {
         }
     };
     introduce(&traces, &shown, &format!("http://{}", listener.local_addr()?), &place).await?;
-    serve::answer(serve::Listeners { http: listener, grpc: None }, traces).await
+    serve::answer(serve::Listeners { http: listener, grpc: None }, traces, Sources::default()).await
 }
 
 async fn introduce(traces: &Traces, shown: &Id, url: &str, place: &str) -> anyhow::Result<()> {

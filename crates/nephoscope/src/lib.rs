@@ -10,6 +10,7 @@ mod output;
 mod progress;
 pub mod serve;
 pub mod show;
+pub mod source;
 pub mod terminal;
 mod time;
 pub mod trace;

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::backend;
 use crate::cli::ServeArgs;
 use crate::config::Config;
+use crate::source::Sources;
 
 /// Runs the daemon until it is told to stop.
 pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
@@ -23,7 +24,8 @@ pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
         None => None,
     };
     let traces = connect(&config, registry).await?;
-    answer(Listeners { http, grpc }, traces).await
+    let sources = Sources::new(config.sources.iter().map(|source| &source.value))?;
+    answer(Listeners { http, grpc }, traces, sources).await
 }
 
 /// The ports of the daemon.
@@ -59,8 +61,9 @@ async fn connect(config: &Config, registry: &Registry) -> Result<Traces, Error> 
     Ok(Traces::new(drivers))
 }
 
-/// Answers requests until SIGTERM or SIGINT, then ends those in hand and lets go of the backends.
-pub async fn answer(listeners: Listeners, traces: Traces) -> anyhow::Result<()> {
+/// Answers requests and takes in what the sources have until SIGTERM or SIGINT, then ends what is in hand and lets go of
+/// the backends.
+pub async fn answer(listeners: Listeners, traces: Traces, sources: Sources) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (stop, stopped) = watch::channel(());
@@ -73,9 +76,10 @@ pub async fn answer(listeners: Listeners, traces: Traces) -> anyhow::Result<()> 
         drop(stop);
     });
     let traces = Arc::new(traces);
-    let doors = Doors::new(traces.clone());
+    let doors = Doors::new(traces.clone(), sources.counts());
     let http: SocketAddr = listeners.http.local_addr()?;
     let http_router = nephoscope_server::router(&doors);
+    let taking_in = sources.run(traces.clone(), stopped.clone());
     let serving_http =
         nephoscope_server::serve(listeners.http, Protocol::Http1, http_router, end_of(stopped.clone()));
     let serving_grpc = async {
@@ -90,12 +94,12 @@ pub async fn answer(listeners: Listeners, traces: Traces) -> anyhow::Result<()> 
         tracing::info!("listening on http://{http}");
         serving_http.await;
     };
-    let (served, ()) = tokio::join!(serving_grpc, serving_http);
+    let (served, (), ()) = tokio::join!(serving_grpc, taking_in, serving_http);
     served?;
     traces.close().await.context("the shutdown was not clean")
 }
 
 /// Waits until the other end of the channel is dropped.
-async fn end_of(mut stopped: watch::Receiver<()>) {
+pub(crate) async fn end_of(mut stopped: watch::Receiver<()>) {
     while stopped.changed().await.is_ok() {}
 }

@@ -35,6 +35,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use listener::{Protocol, SHUTDOWN_TIME_LIMIT, serve};
+pub use metrics::SourceCounts;
 pub use traces::Traces;
 
 use body::Bodies;
@@ -53,9 +54,9 @@ struct App {
 pub struct Doors(Arc<App>);
 
 impl Doors {
-    /// Over these traces.
-    pub fn new(traces: Arc<Traces>) -> Self {
-        let (metrics, bodies) = (Metrics::new(&traces), Bodies::default());
+    /// Over these traces. The counts of the sources are among the metrics.
+    pub fn new(traces: Arc<Traces>, sources: Vec<SourceCounts>) -> Self {
+        let (metrics, bodies) = (Metrics::new(&traces, sources), Bodies::default());
         Self(Arc::new(App { traces, metrics, bodies }))
     }
 

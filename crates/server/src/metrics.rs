@@ -1,5 +1,6 @@
 //! The daemon's own metrics, in OpenMetrics text.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +11,7 @@ use nephoscope_drivers::guard::{Meter, OperationMeter};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::{Registry, Unit};
@@ -30,7 +32,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(traces: &Traces) -> Self {
+    pub(crate) fn new(traces: &Traces, sources: Vec<SourceCounts>) -> Self {
         let mut registry = Registry::with_prefix("nephoscope");
         let (points, spans) = (Family::default(), Family::default());
         let (requests, grpc_requests) = (Family::default(), Family::default());
@@ -40,6 +42,7 @@ impl Metrics {
         registry.register("grpc_requests", "Calls answered over gRPC", grpc_requests.clone());
         let meters = traces.meters().map(|(name, meter)| (name.to_owned(), meter)).collect();
         registry.register_collector(Box::new(Drivers { meters }));
+        registry.register_collector(Box::new(Sources(sources)));
         Self { registry, points, spans, requests, grpc_requests }
     }
 
@@ -87,7 +90,7 @@ struct Drivers {
 }
 
 impl Collector for Drivers {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         type Read = fn(&OperationMeter) -> &AtomicU64;
         let counts: [(&str, &str, Read); 4] = [
             ("driver_operations_done", "Operations of a trace driver that ended well", |meter| &meter.done),
@@ -100,12 +103,7 @@ impl Collector for Drivers {
             }),
         ];
         for (name, help, read) in counts {
-            let mut family = encoder.encode_descriptor(
-                name,
-                help,
-                None::<&Unit>,
-                prometheus_client::metrics::MetricType::Counter,
-            )?;
+            let mut family = encoder.encode_descriptor(name, help, None::<&Unit>, MetricType::Counter)?;
             for (driver, meter) in &self.meters {
                 for (operation, meter) in operations(meter) {
                     let labels = [("driver", driver.as_str()), ("operation", operation)];
@@ -120,4 +118,40 @@ impl Collector for Drivers {
 
 fn operations(meter: &Meter) -> [(&'static str, &OperationMeter); 4] {
     [("notify", &meter.notify), ("points", &meter.points), ("list", &meter.list), ("purge", &meter.purge)]
+}
+
+/// What one source has done so far.
+pub struct SourceCounts {
+    /// Its name, without secrets.
+    pub source: String,
+    /// Counts what happened: each kind of event, and how often.
+    pub counts: Box<dyn Fn() -> Vec<(&'static str, u64)> + Send + Sync>,
+}
+
+impl fmt::Debug for SourceCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceCounts").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+/// Asks the sources when it is asked.
+#[derive(Debug)]
+struct Sources(Vec<SourceCounts>);
+
+impl Collector for Sources {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let help = "What happened to the messages of a source, and how often it was away";
+        let mut family =
+            encoder.encode_descriptor("source_events", help, None::<&Unit>, MetricType::Counter)?;
+        for source in &self.0 {
+            for (event, count) in (source.counts)() {
+                let labels = [("source", source.source.as_str()), ("event", event)];
+                ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
 }

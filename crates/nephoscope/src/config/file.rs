@@ -15,6 +15,7 @@ pub(super) struct File {
     pub(super) listen: Option<Setting<String>>,
     pub(super) otlp_grpc_listen: Option<Setting<Option<String>>>,
     pub(super) trace_drivers: Option<Setting<Vec<ConnectionString>>>,
+    pub(super) sources: Vec<Setting<ConnectionString>>,
 }
 
 impl File {
@@ -59,7 +60,10 @@ impl File {
                     "drivers" => self.trace_drivers = reader.connection_strings(value),
                     _ => reader.unknown("traces", key, &["drivers"], value),
                 }),
-                unknown => reader.unknown("", unknown, &["data_dir", "http", "otlp", "traces"], value),
+                "source" => self.sources = reader.sources(value),
+                unknown => {
+                    reader.unknown("", unknown, &["data_dir", "http", "otlp", "source", "traces"], value);
+                }
             }
         }
     }
@@ -125,19 +129,42 @@ impl Reader<'_> {
         }
     }
 
+    fn sources(&mut self, value: &Value<'_>) -> Vec<Setting<ConnectionString>> {
+        let DeValue::Array(items) = value.get_ref() else {
+            self.mistake(value.span().start, "`source` is a list of sections: [[source]]");
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| self.source(item)).collect()
+    }
+
+    fn source(&mut self, item: &Value<'_>) -> Option<Setting<ConnectionString>> {
+        let (mut url, mut named) = (None, false);
+        self.section(item, "[source]", |reader, key, value| match key {
+            "url" => {
+                named = true;
+                url = reader.connection_string(value, "url").map(|read| reader.set(value, read));
+            }
+            _ => reader.unknown("[source]", key, &["url"], value),
+        });
+        if !named && matches!(item.get_ref(), DeValue::Table(_)) {
+            self.mistake(item.span().start, "[[source]] has no `url`");
+        }
+        url
+    }
+
+    fn connection_string(&mut self, value: &Value<'_>, name: &str) -> Option<ConnectionString> {
+        let text = self.string(value, name)?.value;
+        ConnectionString::parse(&text)
+            .map_err(|error| self.mistake(value.span().start, &error.to_string()))
+            .ok()
+    }
+
     fn connection_strings(&mut self, value: &Value<'_>) -> Option<Setting<Vec<ConnectionString>>> {
         let DeValue::Array(items) = value.get_ref() else {
             self.mistake(value.span().start, "`drivers` is a list of connection strings: [\"embedded://\"]");
             return None;
         };
-        let mut read = Vec::new();
-        for item in items {
-            let Some(text) = self.string(item, "drivers") else { continue };
-            match ConnectionString::parse(&text.value) {
-                Ok(connection_string) => read.push(connection_string),
-                Err(error) => self.mistake(item.span().start, &error.to_string()),
-            }
-        }
+        let read: Vec<_> = items.iter().filter_map(|item| self.connection_string(item, "drivers")).collect();
         (read.len() == items.len()).then(|| self.set(value, read))
     }
 }

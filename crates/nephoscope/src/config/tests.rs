@@ -88,7 +88,8 @@ fn what_is_shown_can_be_read_again_and_holds_no_secret() {
         data_dir: Setting { value: "/d".into(), origin: Origin::Default },
         listen: Setting { value: DEFAULT_LISTEN.into(), origin: Origin::Default },
         otlp_grpc_listen: Setting { value: None, origin: Origin::Default },
-        trace_drivers: Setting { value: vec![secret], origin: Origin::Default },
+        trace_drivers: Setting { value: vec![secret.clone()], origin: Origin::Default },
+        sources: vec![Setting { value: secret, origin: Origin::Default }],
     };
     assert!(!format!("{config} {config:?}").contains("s3cret"));
 }

@@ -1,0 +1,13 @@
+//! Where telemetry is taken in: a [`Source`] takes trace points off the message bus and has them stored.
+//!
+//! A message is acknowledged when its point is stored, so that nothing is lost when either end goes away; then some are
+//! delivered, and stored, once more, which does no harm.
+
+mod backoff;
+mod meter;
+mod settings;
+mod source;
+
+pub use meter::Meter;
+pub use settings::Settings;
+pub use source::Source;
