@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::backend;
 use crate::cli::DemoArgs;
+use crate::source::Sources;
 use crate::{serve, show, terminal};
 
 /// Recorded from the real OSProfiler 4.4; `demo/record.py` made it.

@@ -93,3 +93,39 @@ fn what_is_shown_can_be_read_again_and_holds_no_secret() {
     };
     assert!(!format!("{config} {config:?}").contains("s3cret"));
 }
+
+#[cfg(feature = "messaging")]
+#[test]
+fn sources_are_read_and_shown_without_secrets() {
+    let (path, config) = read(
+        "[[source]]\nurl = \"rabbit://nova:s3cret@mq/?topics=a,b\"\n[[source]]\nurl = \"rabbit://two\"\n",
+    );
+    let config = config.unwrap();
+    assert_eq!(config.sources[0].origin, Origin::File(path, 2));
+    let shown = config.to_string();
+    assert!(!shown.contains("s3cret"), "{shown}");
+    let (_, again) = read(&shown);
+    assert_eq!(again.unwrap().sources[1].value.hosts()[0].name, "two");
+}
+
+#[cfg(feature = "messaging")]
+#[test]
+fn every_mistake_in_a_source_is_told_with_its_line() {
+    let (path, config) = read(
+        "[[source]]\nurl = \"udp://0.0.0.0:4952\"\n[[source]]\nurl = \"rabbit://:s3cret@h?topic=x\"\n[[source]]\nuri = \"\"\n[[source]]\nurl = 5\n",
+    );
+    let (path, mistakes) = (path.display(), config.unwrap_err());
+    for told in [
+        format!("{path}:2: udp://0.0.0.0:4952: no source has the scheme `udp`; known: rabbit://"),
+        format!("{path}:4: rabbit://"),
+        format!("{path}:5: [[source]] has no `url`"),
+        format!("{path}:6: `uri` is not known in [[source]]; known: url"),
+        format!("{path}:8: `url` is a string"),
+    ] {
+        assert!(mistakes.contains(&told), "{told} is not in:\n{mistakes}");
+    }
+    assert_eq!(mistakes.lines().count(), 5);
+    assert!(!mistakes.contains("s3cret"));
+    let (path, config) = read("[source]\nurl = \"rabbit://h\"\n");
+    assert!(config.unwrap_err().contains(&format!("{}:1: `source` is a list of sections", path.display())));
+}
