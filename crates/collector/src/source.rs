@@ -187,3 +187,70 @@ async fn store_together(
     }
     Ok(refused)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::future::{pending, ready};
+
+    use nephoscope_telemetry::{ConnectionString, Error, json};
+
+    use super::*;
+
+    fn point(name: &str) -> TracePoint {
+        let mut text = String::from("{\"name\": ");
+        json::write_string(&mut text, name);
+        text.push_str(
+            ", \"base_id\": \"b\", \"trace_id\": \"t\", \"parent_id\": \"b\", \"timestamp\": \"2026-01-31T12:00:00.000001\", \"info\": {}}",
+        );
+        TracePoint::from_json(&text).unwrap()
+    }
+
+    fn source() -> Source {
+        let url = ConnectionString::parse("rabbit://h").unwrap();
+        Source::new(Settings::read(&url).unwrap())
+    }
+
+    fn failing(kind: ErrorKind) -> Result<()> {
+        Err(Error::new(kind, "test", "told to fail"))
+    }
+
+    #[tokio::test]
+    async fn only_what_is_invalid_is_refused() {
+        let points = ["a-start", "bad-start", "c-start", "bad-start"].map(point);
+        let stored = RefCell::new(Vec::new());
+        let store = async |points: &[TracePoint]| {
+            if points.iter().any(|point| point.name.starts_with("bad")) {
+                return failing(ErrorKind::Invalid);
+            }
+            stored.borrow_mut().extend(points.iter().map(|point| point.name.to_string()));
+            Ok(())
+        };
+        let refused = store_together(&points, &store).await.unwrap();
+        assert_eq!(refused.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(*stored.borrow(), ["a-start", "c-start"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_stored_now_is_tried_until_it_can() {
+        let tries = Cell::new(0);
+        let store = async |points: &[TracePoint]| {
+            assert_eq!(points.len(), 1);
+            tries.set(tries.get() + 1);
+            match tries.get() {
+                1 => failing(ErrorKind::Unavailable),
+                2 => failing(ErrorKind::Config),
+                _ => Ok(()),
+            }
+        };
+        let outcome = source().store(&[point("a-start")], &store, pin!(pending())).await;
+        assert!(matches!(outcome, ControlFlow::Continue(refused) if refused.is_empty()));
+        assert_eq!(tries.get(), 3);
+    }
+
+    #[tokio::test]
+    async fn the_end_does_not_wait_for_a_store_that_is_away() {
+        let store = async |_: &[TracePoint]| failing(ErrorKind::Unavailable);
+        assert!(source().store(&[point("a-start")], &store, pin!(ready(()))).await.is_break());
+    }
+}

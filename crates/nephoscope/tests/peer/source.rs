@@ -172,6 +172,7 @@ pub(crate) fn nothing_is_lost_while_backend_and_broker_are_away() -> Result<(), 
         // They are out with the daemon, which cannot store them.
         until(true, async || server.log().contains("waits in its queue")).await;
         wait_for_queue(&rabbit, [first.len(); 2]).await;
+        rabbit.kill();
         rabbit.restart();
         redis.restart();
         connect(&bus).await.notify(&second).await.expect("the broker takes them");
