@@ -70,6 +70,7 @@ pub struct Destination {
 impl Destination {
     /// Of this control exchange, topic and priority (in lower case).
     pub fn new(exchange: &str, topic: &str, priority: &str) -> Result<Self> {
+        name(topic)?;
         let routing_key = name(&format!("{topic}.{priority}"))?;
         Ok(Self { exchange: name(exchange)?, queue: routing_key.clone(), routing_key })
     }

@@ -76,6 +76,7 @@ mod tests {
             "rabbit://h?idle_timeout=0",
             "rabbit://h?idle_timeout=soon",
             "rabbit://h?control_exchange=",
+            "rabbit://h?topic=",
             &long,
         ] {
             assert_eq!(settings(url).unwrap_err().kind(), ErrorKind::Config, "{url}");
