@@ -1,0 +1,35 @@
+//! The words of Gnocchi, and its API as a trait.
+//!
+//! A [`Metric`] is a series of [`Measure`]s, kept as aggregates as its [`ArchivePolicy`] says; a [`Resource`] holds
+//! metrics by name and has the attributes of its [`ResourceType`]. [`Gnocchi`] is the whole API as one user sees it:
+//! the embedded store and a remote Gnocchi are two implementations of it, held to one suite.
+//!
+//! The words do no I/O and read no clock. Source of all behaviour: Gnocchi 4.7.1, as it runs.
+
+mod aggregates;
+mod aggregation_method;
+mod api;
+mod archive_policy;
+mod error;
+mod filter;
+mod measure;
+mod metric;
+mod operation;
+mod page;
+mod resource;
+mod resource_type;
+mod time;
+
+pub use aggregates::{AggregatesAnswer, AggregatesQuery, Fill, Group, Overlap, Reference, SeriesOf, Subject};
+pub use aggregation_method::{AggregationMethod, Function, UnknownMethod};
+pub use api::{BoxFuture, Gnocchi, Result};
+pub use archive_policy::{ArchivePolicy, ArchivePolicyRule, Definition};
+pub use error::{Error, UnknownResource};
+pub use filter::{Comparison, Filter, Value};
+pub use measure::{Measure, MetricMeasures, Point, Range, Resolution, ResourceMeasures};
+pub use metric::{Metric, MetricChoice, MetricStatus, NamedMetric, NewMetric};
+pub use operation::{BinaryFunction, CrossAggregation, CrossFunction, Operation, UnaryFunction};
+pub use page::{Direction, Nulls, Page, Sort};
+pub use resource::{Creator, NewResource, Resource, ResourceChange, ResourceSelection, Revision};
+pub use resource_type::{Attribute, AttributeKind, AttributeValue, ResourceType, TypeChange, TypeState};
+pub use time::{Timespan, Timestamp};

@@ -1,0 +1,91 @@
+//! Calculations over the series of several metrics.
+
+use crate::{AggregationMethod, Resolution};
+
+/// What is calculated.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operation {
+    /// Series of metrics: each a metric's id or, with a search for resources, a shell pattern on the names of their
+    /// metrics; and which aggregate.
+    Metrics(Vec<(String, AggregationMethod)>),
+    /// A number.
+    Number(f64),
+    /// Of two operands, period by period.
+    Binary(BinaryFunction, Box<Self>, Box<Self>),
+    /// Of one operand, period by period or of neighbouring periods.
+    Unary(UnaryFunction, Box<Self>),
+    /// Values held between two bounds.
+    Clip(Box<Self>, Box<Self>, Option<Box<Self>>),
+    /// All series made one.
+    Aggregate(CrossAggregation, Box<Self>),
+    /// Of so many neighbouring periods each.
+    Rolling(CrossAggregation, usize, Box<Self>),
+    /// Aggregated again to another resolution.
+    Resample(CrossAggregation, Resolution, Box<Self>),
+}
+
+/// What is made of the values of several series or periods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CrossAggregation {
+    /// Over the differences of neighbouring periods.
+    pub rate: bool,
+    /// What is made of them: not all functions are there for all operations.
+    pub function: CrossFunction,
+}
+
+/// A function that ignores what is not a number; its deviations are those of the population.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrossFunction {
+    /// Arithmetic mean.
+    Mean,
+    /// The middle one, or the mean of the middle two.
+    Median,
+    /// Standard deviation.
+    Std,
+    /// The least.
+    Min,
+    /// The greatest.
+    Max,
+    /// The sum.
+    Sum,
+    /// The variance.
+    Var,
+    /// How many there are.
+    Count,
+}
+
+/// A function of two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each says what it is")]
+pub enum BinaryFunction {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Modulo,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Power,
+    ClipMin,
+    ClipMax,
+    Max,
+}
+
+/// A function of one operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each says what it is")]
+pub enum UnaryFunction {
+    Absolute,
+    Negative,
+    Cosine,
+    Sine,
+    Tangent,
+    Floor,
+    Ceiling,
+    RateOfChange,
+    RateOfChangePerSecond,
+}

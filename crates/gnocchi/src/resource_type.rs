@@ -1,0 +1,98 @@
+//! What resources of a kind have in common.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::Timestamp;
+
+/// A kind of resources, and the attributes that they have besides those of all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResourceType {
+    /// Its name, such as `instance`.
+    pub name: String,
+    /// Its attributes by name.
+    pub attributes: BTreeMap<String, Attribute>,
+    /// Whether it can be used yet.
+    pub state: TypeState,
+}
+
+/// One attribute of a [`ResourceType`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    /// What values it takes.
+    pub kind: AttributeKind,
+    /// Whether every resource has to have it.
+    pub required: bool,
+}
+
+/// What values an [`Attribute`] takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum AttributeKind {
+    /// Text of so many characters.
+    String {
+        /// At least.
+        min_length: u32,
+        /// At most.
+        max_length: u32,
+    },
+    /// A UUID.
+    Uuid,
+    /// A number within bounds.
+    Number {
+        /// At least.
+        min: Option<f64>,
+        /// At most.
+        max: Option<f64>,
+    },
+    /// True or false.
+    Bool,
+    /// A moment.
+    Datetime,
+}
+
+/// The value of an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AttributeValue {
+    /// None was given.
+    Null,
+    /// Of kind [`AttributeKind::String`].
+    String(String),
+    /// Of kind [`AttributeKind::Uuid`].
+    Uuid(Uuid),
+    /// Of kind [`AttributeKind::Number`].
+    Number(f64),
+    /// Of kind [`AttributeKind::Bool`].
+    Bool(bool),
+    /// Of kind [`AttributeKind::Datetime`].
+    Datetime(Timestamp),
+}
+
+/// What a [`ResourceType`] is ready for. An embedded store knows `active` alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeState {
+    /// Ready.
+    Active,
+    /// Being made.
+    Creating,
+    /// It could not be made.
+    CreationError,
+    /// Being deleted.
+    Deleting,
+    /// It could not be deleted.
+    DeletionError,
+    /// Being changed.
+    Updating,
+    /// It could not be changed.
+    UpdatingError,
+}
+
+/// A change of a [`ResourceType`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TypeChange {
+    /// Attributes that are new, with the value that existing resources get; or that replace one of the same kind with other
+    /// limits.
+    pub add: BTreeMap<String, (Attribute, AttributeValue)>,
+    /// Attributes that go.
+    pub remove: Vec<String>,
+}

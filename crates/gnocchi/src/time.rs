@@ -1,0 +1,105 @@
+//! Moments and lengths of time, in nanoseconds as Gnocchi has them.
+
+use std::fmt;
+
+/// Nanoseconds of a second.
+const SECOND: i64 = 1_000_000_000;
+
+/// A moment, in nanoseconds since 1970-01-01 UTC: from 1677 to 2262.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// 1970-01-01 UTC.
+    pub const EPOCH: Self = Self(0);
+    /// The latest there is.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// So many nanoseconds after 1970.
+    pub const fn from_nanos(nanos: i64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds after 1970.
+    pub const fn as_nanos(self) -> i64 {
+        self.0
+    }
+
+    /// The start of the period that it lies in; periods are counted from 1970.
+    pub const fn floor(self, granularity: Timespan) -> Self {
+        Self(self.0 - self.0.rem_euclid(granularity.as_nanos()))
+    }
+
+    /// Cut off to a whole second.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(SECOND)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// As Python's `datetime.isoformat` has it in UTC: microseconds only where there are any.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time =
+            jiff::Timestamp::from_nanosecond(i128::from(self.0)).expect("jiff knows the years to 9999");
+        let civil = jiff::tz::TimeZone::UTC.to_datetime(time);
+        let (date, clock) = (civil.date(), civil.time());
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        write!(f, "{year:04}-{month:02}-{day:02}T")?;
+        write!(f, "{:02}:{:02}:{:02}", clock.hour(), clock.minute(), clock.second())?;
+        let micros = clock.subsec_nanosecond() / 1000;
+        if micros > 0 {
+            write!(f, ".{micros:06}")?;
+        }
+        f.write_str("+00:00")
+    }
+}
+
+/// A length of time, longer than nothing, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timespan(i64);
+
+impl Timespan {
+    /// So many nanoseconds; nothing when that is none, or less.
+    pub const fn from_nanos(nanos: i64) -> Option<Self> {
+        if nanos > 0 { Some(Self(nanos)) } else { None }
+    }
+
+    /// So many seconds; nothing when that is none, less, or more than there is room for.
+    pub const fn from_seconds(seconds: i64) -> Option<Self> {
+        match seconds.checked_mul(SECOND) {
+            Some(nanos) => Self::from_nanos(nanos),
+            None => None,
+        }
+    }
+
+    /// In nanoseconds.
+    pub const fn as_nanos(self) -> i64 {
+        self.0
+    }
+
+    /// In seconds, as answers give granularities.
+    pub fn as_seconds(self) -> f64 {
+        // Exact for whole seconds, and the nearest double to all others that occur.
+        #[expect(clippy::cast_precision_loss, reason = "seconds are wanted, not nanoseconds")]
+        let seconds = self.0 as f64 / SECOND as f64;
+        seconds
+    }
+}
+
+impl fmt::Display for Timespan {
+    /// As Python's `str(timedelta)`: `0:05:00`, `30 days, 0:00:00`, `0:00:00.500000`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, micros) = (self.0 / SECOND, self.0 % SECOND / 1000);
+        let (days, rest) = (seconds / 86_400, seconds % 86_400);
+        match days {
+            0 => {}
+            1 => write!(f, "1 day, ")?,
+            _ => write!(f, "{days} days, ")?,
+        }
+        write!(f, "{}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60)?;
+        if micros > 0 {
+            write!(f, ".{micros:06}")?;
+        }
+        Ok(())
+    }
+}

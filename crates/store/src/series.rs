@@ -1,0 +1,1 @@
+//! What was measured: journal, raw measures, aggregates, blocks.
