@@ -30,6 +30,9 @@ pub use measure::{Measure, MetricMeasures, Point, Range, Resolution, ResourceMea
 pub use metric::{Metric, MetricChoice, MetricStatus, NamedMetric, NewMetric};
 pub use operation::{BinaryFunction, CrossAggregation, CrossFunction, Operation, UnaryFunction};
 pub use page::{Direction, Nulls, Page, Sort};
-pub use resource::{Creator, NewResource, Resource, ResourceChange, ResourceSelection, Revision};
+pub use resource::{
+    Creator, InvalidResourceId, NewResource, Resource, ResourceChange, ResourceSelection, Revision,
+    parse_uuid, resource_uuid,
+};
 pub use resource_type::{Attribute, AttributeKind, AttributeValue, ResourceType, TypeChange, TypeState};
 pub use time::{Timespan, Timestamp};
