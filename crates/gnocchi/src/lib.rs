@@ -35,4 +35,4 @@ pub use resource::{
     parse_uuid, resource_uuid,
 };
 pub use resource_type::{Attribute, AttributeKind, AttributeValue, ResourceType, TypeChange, TypeState};
-pub use time::{Timespan, Timestamp};
+pub use time::{Timespan, TimespanError, Timestamp, TimestampError, Timestamps};

@@ -1,6 +1,15 @@
 //! Moments and lengths of time, in nanoseconds as Gnocchi has them.
 
+mod number;
+#[cfg(test)]
+mod tests;
+mod timespan;
+mod timestamp;
+
 use std::fmt;
+
+pub use timespan::TimespanError;
+pub use timestamp::{TimestampError, Timestamps};
 
 /// Nanoseconds of a second.
 const SECOND: i64 = 1_000_000_000;
