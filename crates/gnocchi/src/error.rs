@@ -47,12 +47,18 @@ pub enum Error {
     UnknownMetrics(Vec<String>),
     #[error("Unknown resources")]
     UnknownResources(Vec<UnknownResource>),
-    #[error("Aggregation method '{method}' for metric {metric} does not exist")]
-    NoSuchAggregation { metric: String, method: String },
-    #[error("Granularity '{granularity}' for metric {metric} does not exist")]
-    NoSuchGranularity { metric: String, granularity: f64 },
+    /// The metric's policy does not keep this aggregate. Granularities are in seconds.
+    #[error(
+        "Aggregation method '{method}' at granularity '{granularity:?}' for metric {metric} does not exist"
+    )]
+    NoSuchAggregation { metric: String, method: String, granularity: f64 },
+    /// The metric's policy does not know this granularity.
+    #[error(
+        "Aggregation method '{method}' at granularity '{granularity:?}' for metric {metric} does not exist"
+    )]
+    NoSuchGranularity { metric: String, method: String, granularity: f64 },
     #[error("Metrics cannot be aggregated: {reason}")]
-    CannotBeAggregated { reason: String, detail: Vec<(String, String)> },
+    CannotBeAggregated { reason: String, detail: Vec<Unaggregated> },
     #[error("Invalid value: `{value}' for field `{field}'")]
     InvalidFilterValue { field: String, value: String },
     #[error("{0}")]
@@ -79,6 +85,17 @@ pub enum Error {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+}
+
+/// A series that cannot be aggregated with the others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unaggregated {
+    /// The metric's id, or the pattern on names that found it.
+    pub metric: String,
+    /// The aggregate.
+    pub aggregation: String,
+    /// The granularity that is missing, in seconds, where one is.
+    pub granularity: Option<f64>,
 }
 
 /// A resource that measures came for and that is not there.

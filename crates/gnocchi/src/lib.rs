@@ -24,7 +24,7 @@ pub use aggregates::{AggregatesAnswer, AggregatesQuery, Fill, Group, Overlap, Re
 pub use aggregation_method::{AggregationMethod, Function, UnknownMethod};
 pub use api::{BoxFuture, Gnocchi, Result};
 pub use archive_policy::{ArchivePolicy, ArchivePolicyRule, Definition};
-pub use error::{Error, UnknownResource};
+pub use error::{Error, Unaggregated, UnknownResource};
 pub use filter::{Comparison, Filter, Value};
 pub use measure::{Measure, MetricMeasures, Point, Range, Resolution, ResourceMeasures};
 pub use metric::{Metric, MetricChoice, MetricStatus, NamedMetric, NewMetric};

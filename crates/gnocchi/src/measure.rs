@@ -31,8 +31,8 @@ pub struct ResourceMeasures {
 pub struct Point {
     /// Start of the period.
     pub timestamp: Timestamp,
-    /// Length of the period.
-    pub granularity: Timespan,
+    /// The period: of the granularity that was asked for, or that it was aggregated again to.
+    pub granularity: Resolution,
     /// The aggregate.
     pub value: f64,
 }
@@ -67,4 +67,10 @@ pub enum Resolution {
     Month,
     /// Weeks from Sunday.
     Week,
+}
+
+impl From<Timespan> for Resolution {
+    fn from(span: Timespan) -> Self {
+        Self::Span(span)
+    }
 }

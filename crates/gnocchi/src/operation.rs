@@ -6,8 +6,8 @@ use crate::{AggregationMethod, Resolution};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operation {
     /// Series of metrics: each a metric's id or, with a search for resources, a shell pattern on the names of their
-    /// metrics; and which aggregate.
-    Metrics(Vec<(String, AggregationMethod)>),
+    /// metrics; and which aggregate, as it was written: whether a metric has it is for whoever looks it up.
+    Metrics(Vec<(String, String)>),
     /// A number.
     Number(f64),
     /// Of two operands, period by period.
@@ -20,8 +20,8 @@ pub enum Operation {
     Aggregate(CrossAggregation, Box<Self>),
     /// Of so many neighbouring periods each.
     Rolling(CrossAggregation, usize, Box<Self>),
-    /// Aggregated again to another resolution.
-    Resample(CrossAggregation, Resolution, Box<Self>),
+    /// Each series aggregated again to another resolution.
+    Resample(AggregationMethod, Resolution, Box<Self>),
 }
 
 /// What is made of the values of several series or periods.
