@@ -9,3 +9,9 @@
 mod calculation;
 mod index;
 mod series;
+mod session;
+mod standin;
+mod store;
+
+pub use session::Session;
+pub use store::{Options, Store};
