@@ -6,7 +6,7 @@ use nephoscope_gnocchi::{
     AggregatesAnswer, AggregatesQuery, ArchivePolicy, ArchivePolicyRule, BoxFuture, Creator, Definition,
     Error, Filter, Gnocchi, Metric, MetricChoice, MetricMeasures, NamedMetric, NewMetric, NewResource, Page,
     Point, Range, Resource, ResourceChange, ResourceMeasures, ResourceSelection, ResourceType, Result,
-    TypeChange,
+    Timespan, TypeChange,
 };
 use uuid::Uuid;
 
@@ -233,8 +233,12 @@ fn measures(store: &Inner, id: Uuid, range: &Range) -> Result<Vec<Point>> {
     let metric = store.index.address(id)?;
     let policy = &metric.policy;
     if !policy.aggregation_methods.contains(&range.aggregation) {
-        let method = range.aggregation.to_string();
-        return Err(Error::NoSuchAggregation { metric: id.to_string(), method });
+        let coarsest = policy.coarsest().map_or(0.0, Timespan::as_seconds);
+        return Err(Error::NoSuchAggregation {
+            metric: id.to_string(),
+            method: range.aggregation.to_string(),
+            granularity: range.granularity.map_or(coarsest, Timespan::as_seconds),
+        });
     }
     let mut definitions: Vec<_> = policy
         .definition
@@ -242,8 +246,11 @@ fn measures(store: &Inner, id: Uuid, range: &Range) -> Result<Vec<Point>> {
         .filter(|definition| range.granularity.is_none_or(|wanted| definition.granularity == wanted))
         .collect();
     if let (true, Some(granularity)) = (definitions.is_empty(), range.granularity) {
-        let granularity = granularity.as_seconds();
-        return Err(Error::NoSuchGranularity { metric: id.to_string(), granularity });
+        return Err(Error::NoSuchGranularity {
+            metric: id.to_string(),
+            method: range.aggregation.to_string(),
+            granularity: granularity.as_seconds(),
+        });
     }
     definitions.sort_by_key(|definition| std::cmp::Reverse(definition.granularity));
     let points = definitions.into_iter().flat_map(|definition| {

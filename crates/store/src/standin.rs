@@ -42,7 +42,7 @@ impl Series {
             .filter(|(time, _)| *time >= start && stop.is_none_or(|stop| *time < stop))
             .filter_map(|(timestamp, values)| {
                 let value = aggregate(method.function, &values)?;
-                Some(Point { timestamp, granularity: definition.granularity, value })
+                Some(Point { timestamp, granularity: definition.granularity.into(), value })
             })
             .collect()
     }

@@ -1,6 +1,8 @@
 //! Values as users write them in conditions, and the numbers and times they mean.
 
-use nephoscope_gnocchi::{Timestamp, Value};
+use nephoscope_gnocchi::{Timespan, Timestamp, Value};
+
+use super::plan::{now, to_micros};
 
 /// As Python's `float`.
 pub(super) fn number(value: &Value) -> Option<f64> {
@@ -12,13 +14,22 @@ pub(super) fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// A moment in any form that measures may have.
+/// A moment in any form that measures may have, to the microsecond as resources have their times.
 pub(super) fn time(value: &Value) -> Option<Timestamp> {
-    #[expect(clippy::cast_possible_truncation, reason = "the years to 2262 are within bounds")]
-    number(value).map(|seconds| Timestamp::from_nanos((seconds * 1e9) as i64))
+    let time = match value {
+        Value::Number(seconds) => Timestamp::from_seconds_f64(*seconds),
+        Value::String(text) => Timestamp::parse(text, now()),
+        Value::Null | Value::Bool(_) => return None,
+    };
+    time.ok().map(to_micros)
 }
 
 /// A length of time in seconds.
 pub(super) fn span(value: &Value) -> Option<f64> {
-    number(value).filter(|seconds| *seconds > 0.0)
+    let span = match value {
+        Value::Number(seconds) => Timespan::from_seconds_f64(*seconds),
+        Value::String(text) => Timespan::parse(text),
+        Value::Null | Value::Bool(_) => return None,
+    };
+    span.ok().map(Timespan::as_seconds)
 }
