@@ -1,13 +1,14 @@
 //! Bodies with telemetry: how many are held at a time, how large and how slow they may be.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::StatusCode;
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::failure::Failure;
 
@@ -24,11 +25,11 @@ const TURN_TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// Bounds how many bodies are held at a time.
 #[derive(Debug)]
-pub(crate) struct Bodies(Semaphore);
+pub(crate) struct Bodies(Arc<Semaphore>);
 
 impl Default for Bodies {
     fn default() -> Self {
-        Self(Semaphore::new(BODIES_AT_A_TIME))
+        Self(Arc::new(Semaphore::new(BODIES_AT_A_TIME)))
     }
 }
 
@@ -36,6 +37,11 @@ impl Bodies {
     /// Waits until another one may be held, which it may until the permit is dropped.
     pub(crate) async fn enter(&self) -> SemaphorePermit<'_> {
         self.0.acquire().await.expect("the semaphore is never closed")
+    }
+
+    /// As [`enter`](Self::enter), with a permit that can be kept anywhere.
+    pub(crate) async fn enter_owned(&self) -> OwnedSemaphorePermit {
+        self.0.clone().acquire_owned().await.expect("the semaphore is never closed")
     }
 
     /// As [`enter`](Self::enter), but a client that would have to wait long is sent away.

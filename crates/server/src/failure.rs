@@ -6,7 +6,7 @@ use nephoscope_telemetry::{Error, ErrorKind};
 use serde_json::json;
 
 /// When a client should try again after a backend was away: about as long as the backend was tried here.
-const RETRY_AFTER_SECONDS: &str = "5";
+pub(crate) const RETRY_AFTER_SECONDS: &str = "5";
 
 /// An answer that is no success: `{"error": "…"}` with its status.
 #[derive(Debug)]

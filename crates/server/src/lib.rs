@@ -10,6 +10,7 @@
 //! | `DELETE /api/traces` | deletes old traces |
 //! | `GET /api/traces/ID` | the report of a trace |
 //! | `GET /v2/events` | the points of a trace as Ceilometer's events |
+//! | `GET /`, `/v1/…` | Gnocchi's API |
 //! | `GET /healthcheck` | the process answers |
 //! | `GET /readyz` | its backends answer |
 //! | `GET /metrics` | its own metrics, OpenMetrics |
@@ -20,6 +21,7 @@
 
 mod body;
 mod failure;
+mod gnocchi;
 mod grpc;
 mod listener;
 mod metrics;
@@ -34,6 +36,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
+pub use gnocchi::{Auth, DEFAULT_MAX_LIMIT, GnocchiOf, GnocchiSettings};
 pub use listener::{Protocol, SHUTDOWN_TIME_LIMIT, serve};
 pub use metrics::SourceCounts;
 pub use traces::Traces;
@@ -46,30 +49,41 @@ use metrics::Metrics;
 struct App {
     traces: Arc<Traces>,
     metrics: Metrics,
-    bodies: Bodies,
+    bodies: Arc<Bodies>,
 }
 
 /// The doors over the same traces, which share bounds and metrics.
 #[derive(Clone, Debug)]
-pub struct Doors(Arc<App>);
+pub struct Doors {
+    app: Arc<App>,
+    gnocchi: Option<(Arc<gnocchi::Door>, GnocchiSettings)>,
+}
 
 impl Doors {
     /// Over these traces. The counts of the sources are among the metrics.
     pub fn new(traces: Arc<Traces>, sources: Vec<SourceCounts>) -> Self {
-        let (metrics, bodies) = (Metrics::new(&traces, sources), Bodies::default());
-        Self(Arc::new(App { traces, metrics, bodies }))
+        let (metrics, bodies) = (Metrics::new(&traces, sources), Arc::default());
+        Self { app: Arc::new(App { traces, metrics, bodies }), gnocchi: None }
+    }
+
+    /// And over this Gnocchi.
+    #[must_use]
+    pub fn with_gnocchi(mut self, gnocchi: GnocchiOf, settings: GnocchiSettings) -> Self {
+        let door = gnocchi::Door::new(gnocchi, settings.clone(), self.app.bodies.clone());
+        self.gnocchi = Some((Arc::new(door), settings));
+        self
     }
 
     /// The services of gRPC.
     pub fn grpc(&self) -> Router {
-        grpc::router(self.0.clone())
+        grpc::router(self.app.clone())
     }
 }
 
 /// The routes of HTTP.
 pub fn router(doors: &Doors) -> Router {
-    let app = doors.0.clone();
-    Router::new()
+    let app = doors.app.clone();
+    let router = Router::new()
         .route("/api", get(routes::about))
         .route("/api/trace-points", post(routes::store_trace_points).get(routes::read_trace_points))
         .route("/api/traces", get(routes::list_traces).delete(routes::purge_traces))
@@ -85,7 +99,10 @@ pub fn router(doors: &Doors) -> Router {
         .route("/readyz", get(routes::readyz))
         .route("/metrics", get(routes::metrics))
         .fallback(routes::not_found)
-        .method_not_allowed_fallback(routes::method_not_allowed)
-        .layer(axum::middleware::from_fn_with_state(app.clone(), metrics::count_requests))
-        .with_state(app)
+        .method_not_allowed_fallback(routes::method_not_allowed);
+    let router = match &doors.gnocchi {
+        Some((door, settings)) => gnocchi::share(router.merge(gnocchi::router(door.clone())), settings),
+        None => router,
+    };
+    router.layer(axum::middleware::from_fn_with_state(app.clone(), metrics::count_requests)).with_state(app)
 }

@@ -16,13 +16,18 @@ pub(crate) use spans::{code, store_spans};
 pub(crate) use trace_points::store_trace_points;
 pub(crate) use traces::{list_traces, purge_traces, show_trace};
 
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 
 use crate::failure::Failure;
+use crate::gnocchi;
 
 /// Every path that is not there.
-pub(crate) async fn not_found(uri: Uri) -> Failure {
-    Failure::new(StatusCode::NOT_FOUND, format!("nothing is at {}", uri.path()))
+pub(crate) async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
+    if gnocchi::owns(uri.path()) {
+        return gnocchi::nowhere(&headers);
+    }
+    Failure::new(StatusCode::NOT_FOUND, format!("nothing is at {}", uri.path())).into_response()
 }
 
 /// Every method that a path does not know.

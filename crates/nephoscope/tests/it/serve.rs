@@ -185,7 +185,7 @@ fn health_readiness_and_metrics_are_told() {
     let store = Store::new();
     let daemon = serve(&store);
     post(daemon.address, "/api/trace-points", golden_lines("nested").as_bytes());
-    assert_eq!(get(daemon.address, "/healthcheck").body, "OK\n");
+    assert_eq!(get(daemon.address, "/healthcheck").body, "");
     assert_eq!(get(daemon.address, "/readyz").body, "OK\n");
     let metrics = get(daemon.address, "/metrics");
     assert!(metrics.head.contains("application/openmetrics-text"));
