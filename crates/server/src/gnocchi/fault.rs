@@ -135,6 +135,13 @@ impl From<Error> for Fault {
                 Self::described(StatusCode::BAD_REQUEST, description)
             }
             Error::CannotBeAggregated { reason, detail } => {
+                let detail: Vec<_> = detail
+                    .iter()
+                    .map(|series| match series.granularity {
+                        Some(granularity) => json!([series.metric, series.aggregation, granularity]),
+                        None => json!([series.metric, series.aggregation]),
+                    })
+                    .collect();
                 let description =
                     json!({ "cause": "Metrics cannot be aggregated", "reason": reason, "detail": detail });
                 Self::described(StatusCode::BAD_REQUEST, description)
