@@ -7,6 +7,8 @@
 //! Knows no HTTP.
 
 mod calculation;
+mod directory;
+mod failure;
 mod index;
 mod series;
 mod session;

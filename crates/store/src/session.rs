@@ -203,7 +203,9 @@ impl Gnocchi for Session {
 
     fn add_measures(&self, measures: MetricMeasures) -> BoxFuture<'_, Result<()>> {
         self.run(move |store, _| {
-            store.series.write(store.index.address_all(measures)?);
+            let batch = store.index.address_all(measures)?;
+            store.index.make_durable()?;
+            store.series.write(batch);
             Ok(())
         })
     }
@@ -214,7 +216,9 @@ impl Gnocchi for Session {
         create_metrics: bool,
     ) -> BoxFuture<'_, Result<()>> {
         self.run(move |store, creator| {
-            store.series.write(store.index.address_resources(measures, create_metrics, creator)?);
+            let batch = store.index.address_resources(measures, create_metrics, creator)?;
+            store.index.make_durable()?;
+            store.series.write(batch);
             Ok(())
         })
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use nephoscope_gnocchi::{Creator, Error, Result};
 use tokio::task::spawn_blocking;
 
+use crate::directory::Directory;
 use crate::index::Index;
 use crate::session::Session;
 use crate::standin::Series;
@@ -25,16 +26,17 @@ pub(crate) struct Inner {
     path: PathBuf,
     pub(crate) index: Index,
     pub(crate) series: Series,
+    /// Let go last: until then the others use it.
+    _directory: Directory,
 }
 
 impl Store {
     /// Opens the store in a directory, or makes an empty one there. Blocks; not for threads that run futures.
     pub fn open(path: &Path, _options: Options) -> Result<Self> {
-        Ok(Self(Arc::new(Inner {
-            path: path.to_owned(),
-            index: Index::default(),
-            series: Series::default(),
-        })))
+        let directory = Directory::take(path)?;
+        let index = Index::open(&directory.index(Index::create)?)?;
+        let series = Series::default();
+        Ok(Self(Arc::new(Inner { path: path.to_owned(), index, series, _directory: directory })))
     }
 
     /// The store as one user sees it.

@@ -8,9 +8,7 @@ use uuid::Uuid;
 
 use super::attributes::Attributes;
 use super::names::{Name, Names};
-use super::record::{
-    Change, Counters, MetricKey, MetricRecord, ResourceRecord, RevisionRecord, TypeKey, TypeRecord,
-};
+use super::record::{Change, Counters, MetricKey, MetricRecord, ResourceRecord, TypeKey, TypeRecord};
 
 /// The type that all resources have, too.
 pub(super) const GENERIC: &str = "generic";
@@ -36,8 +34,6 @@ pub(super) struct State {
     metric_ids: BTreeMap<Uuid, MetricKey>,
     deleted: BTreeSet<MetricKey>,
     names: Names,
-    /// Until they are on disk.
-    pub(super) revisions: Vec<RevisionRecord>,
 }
 
 /// An archive policy, and how many metrics have it: deleted ones, too, until they are expunged.
@@ -95,7 +91,6 @@ impl Default for State {
             metric_ids: BTreeMap::new(),
             deleted: BTreeSet::new(),
             names: Names::default(),
-            revisions: Vec::new(),
         }
     }
 }
@@ -461,8 +456,8 @@ impl State {
             Change::Metric(record) => self.put_metric(&record),
             Change::NoMetric(key) => self.remove_metric(key),
             Change::Counters(counters) => self.counters = counters,
-            Change::Revision(record) => self.revisions.push(record),
-            Change::NoRevision(..) => {}
+            // Revisions that ended are on disk alone.
+            Change::Revision(_) | Change::NoRevision(..) => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod metrics;
+mod reopening;
 mod resources;
 
 use nephoscope_gnocchi::{
