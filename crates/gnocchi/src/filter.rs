@@ -1,5 +1,12 @@
 //! Which resources or metrics are meant: a condition on their attributes.
 
+mod json;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use text::{FilterError, Unexpected};
+
 /// A condition on the attributes of a resource or metric. Attributes are named, and values written, as the user did:
 /// whoever evaluates it knows their kinds, and refuses what does not fit.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,7 +17,7 @@ pub enum Filter {
     In(String, Vec<Value>),
     /// An attribute matches a pattern of SQL: `%` any text, `_` any character.
     Like(String, String),
-    /// All of them hold.
+    /// All of them hold. Of no conditions: it takes all.
     And(Vec<Self>),
     /// One of them holds.
     Or(Vec<Self>),
@@ -46,4 +53,11 @@ pub enum Value {
     Number(f64),
     /// Text: of a date, a timespan, a UUID too.
     String(String),
+}
+
+impl Filter {
+    /// Whether it says nothing, and so takes all.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::And(filters) if filters.is_empty())
+    }
 }

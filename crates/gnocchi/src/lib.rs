@@ -12,12 +12,14 @@ mod api;
 mod archive_policy;
 mod error;
 mod filter;
+mod glob;
 mod measure;
 mod metric;
 mod operation;
 mod page;
 mod resource;
 mod resource_type;
+mod schema;
 mod time;
 
 pub use aggregates::{AggregatesAnswer, AggregatesQuery, Fill, Group, Overlap, Reference, SeriesOf, Subject};
@@ -25,7 +27,8 @@ pub use aggregation_method::{AggregationMethod, Function, UnknownMethod};
 pub use api::{BoxFuture, Gnocchi, Result};
 pub use archive_policy::{ArchivePolicy, ArchivePolicyRule, Definition};
 pub use error::{Error, Unaggregated, UnknownResource};
-pub use filter::{Comparison, Filter, Value};
+pub use filter::{Comparison, Filter, FilterError, Unexpected, Value};
+pub use glob::Glob;
 pub use measure::{Measure, MetricMeasures, Point, Range, Resolution, ResourceMeasures};
 pub use metric::{Metric, MetricChoice, MetricStatus, NamedMetric, NewMetric};
 pub use operation::{BinaryFunction, CrossAggregation, CrossFunction, Operation, UnaryFunction};
@@ -35,4 +38,5 @@ pub use resource::{
     parse_uuid, resource_uuid,
 };
 pub use resource_type::{Attribute, AttributeKind, AttributeValue, ResourceType, TypeChange, TypeState};
+pub use schema::{PathItem, SchemaError, SchemaResult};
 pub use time::{Timespan, TimespanError, Timestamp, TimestampError, Timestamps};
