@@ -2,7 +2,7 @@
 //!
 //! - `cargo xtask test`: installs what the tests need where it may, then runs all tests
 //! - `cargo xtask check`: format, lints, docs, features, licences, then `test`; what CI runs
-//! - `cargo xtask servers`: only installs: real servers from Debian, the real OSProfiler from PyPI
+//! - `cargo xtask servers`: only installs: real servers from Debian and from source, the real OSProfiler and Gnocchi from PyPI
 //! - `cargo xtask bench [ARGS]`: measures beside the real OSProfiler; see `bench/README.md`
 
 mod install;

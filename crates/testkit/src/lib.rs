@@ -1,12 +1,14 @@
 //! For tests only.
 //!
-//! [`server`] starts and stops private real servers; [`http`] is a double of one that misbehaves; [`conformance`] holds every driver to the promises of
+//! [`server`] starts and stops private real servers; [`http`] is a double of one that misbehaves; [`gnocchi`] runs Gnocchi's
+//! own suite; [`conformance`] holds every driver to the promises of
 //! [`Driver`](nephoscope_telemetry::Driver); [`osprofiler`] asks the real OSProfiler.
 //!
 //! What goes wrong here is a failed test, so most functions panic and say why.
 
 pub mod ceilometerclient;
 pub mod conformance;
+pub mod gnocchi;
 pub mod http;
 pub mod opentelemetry;
 pub mod osprofiler;

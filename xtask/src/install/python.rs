@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::run::{Outcome, root, say, step};
 
 /// The environments by name: `crates/testkit/python/requirements-NAME.txt` says what is in them.
-const ENVIRONMENTS: [&str; 3] = ["ceilometerclient", "clickhouse", "keystone"];
+const ENVIRONMENTS: [&str; 5] = ["ceilometerclient", "clickhouse", "gnocchi", "gnocchiclient", "keystone"];
 
 /// Makes the environments that are not there, or are there with something else in them.
 pub(super) fn environments() -> Outcome {
