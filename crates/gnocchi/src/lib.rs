@@ -21,6 +21,7 @@ mod resource;
 mod resource_type;
 mod schema;
 mod time;
+mod value_query;
 
 pub use aggregates::{AggregatesAnswer, AggregatesQuery, Fill, Group, Overlap, Reference, SeriesOf, Subject};
 pub use aggregation_method::{AggregationMethod, Function, UnknownMethod};
@@ -31,7 +32,10 @@ pub use filter::{Comparison, Filter, FilterError, Unexpected, Value};
 pub use glob::Glob;
 pub use measure::{Measure, MetricMeasures, Point, Range, Resolution, ResourceMeasures};
 pub use metric::{Metric, MetricChoice, MetricStatus, NamedMetric, NewMetric};
-pub use operation::{BinaryFunction, CrossAggregation, CrossFunction, Operation, UnaryFunction};
+pub use operation::{
+    BinaryFunction, CrossAggregation, CrossFunction, MAX_OPERATION_DEPTH, Operation, OperationError,
+    UnaryFunction, UnknownFunction,
+};
 pub use page::{Direction, Nulls, Page, Sort};
 pub use resource::{
     Creator, InvalidResourceId, NewResource, Resource, ResourceChange, ResourceSelection, Revision,
@@ -40,3 +44,4 @@ pub use resource::{
 pub use resource_type::{Attribute, AttributeKind, AttributeValue, ResourceType, TypeChange, TypeState};
 pub use schema::{PathItem, SchemaError, SchemaResult};
 pub use time::{Timespan, TimespanError, Timestamp, TimestampError, Timestamps};
+pub use value_query::{ValueQuery, ValueQueryError};

@@ -1,6 +1,21 @@
 //! Calculations over the series of several metrics.
 
+mod arithmetic;
+mod name;
+mod read;
+mod text;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
 use crate::{AggregationMethod, Resolution};
+
+pub use name::UnknownFunction;
+pub use read::OperationError;
+
+/// How deep operations may lie in one another: Gnocchi gives up near that, too, and nobody writes more than ten.
+pub const MAX_OPERATION_DEPTH: usize = 100;
 
 /// What is calculated.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +37,32 @@ pub enum Operation {
     Rolling(CrossAggregation, usize, Box<Self>),
     /// Each series aggregated again to another resolution.
     Resample(AggregationMethod, Resolution, Box<Self>),
+}
+
+impl Operation {
+    /// The series that it names, each once, in the order in which they stand.
+    pub fn references(&self) -> Vec<&(String, String)> {
+        let mut references = Vec::new();
+        self.collect_references(&mut references);
+        let mut seen = std::collections::HashSet::new();
+        references.retain(|reference| seen.insert(*reference));
+        references
+    }
+
+    fn collect_references<'a>(&'a self, references: &mut Vec<&'a (String, String)>) {
+        match self {
+            Self::Metrics(metrics) => references.extend(metrics),
+            Self::Number(_) => {}
+            Self::Binary(_, one, other) => [one, other].iter().for_each(|x| x.collect_references(references)),
+            Self::Clip(of, least, most) => {
+                [of, least].into_iter().chain(most).for_each(|x| x.collect_references(references));
+            }
+            Self::Unary(_, of)
+            | Self::Aggregate(_, of)
+            | Self::Rolling(_, _, of)
+            | Self::Resample(_, _, of) => of.collect_references(references),
+        }
+    }
 }
 
 /// What is made of the values of several series or periods.

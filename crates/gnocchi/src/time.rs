@@ -8,6 +8,7 @@ mod timestamp;
 
 use std::fmt;
 
+pub(crate) use number::parse_number;
 pub use timespan::TimespanError;
 pub use timestamp::{TimestampError, Timestamps};
 
@@ -37,6 +38,13 @@ impl Timestamp {
     /// The start of the period that it lies in; periods are counted from 1970.
     pub const fn floor(self, granularity: Timespan) -> Self {
         Self(self.0 - self.0.rem_euclid(granularity.as_nanos()))
+    }
+
+    /// Its day.
+    pub(crate) fn date(self) -> jiff::civil::Date {
+        let time =
+            jiff::Timestamp::from_nanosecond(i128::from(self.0)).expect("jiff knows the years to 9999");
+        jiff::tz::TimeZone::UTC.to_datetime(time).date()
     }
 
     /// Cut off to a whole second.
