@@ -1,5 +1,6 @@
 //! The daemon's settings, and where each comes from: flag, environment, file or default, in that order.
 
+mod api;
 mod file;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use crate::backend;
 use crate::cli::ConfigArgs;
 use crate::exit::Failure;
 use crate::source;
+pub use api::Api;
 
 /// Gnocchi's port, on the loopback interface unless told otherwise.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8041";
@@ -25,6 +27,8 @@ pub struct Config {
     pub listen: Setting<String>,
     /// Where OTLP over gRPC is listened to, if it is.
     pub otlp_grpc_listen: Setting<Option<String>>,
+    /// How Gnocchi's API is served.
+    pub api: Api,
     /// The drivers that trace points go to; reads come from the first that can read.
     pub trace_drivers: Setting<Vec<ConnectionString>>,
     /// Where trace points are taken from.
@@ -63,6 +67,7 @@ impl Config {
             data_dir: choose(args.data_dir.clone(), file.data_dir, backend::data_dir),
             listen: choose(args.listen.clone(), file.listen, || DEFAULT_LISTEN.into()),
             otlp_grpc_listen: choose(args.otlp_grpc_listen.clone().map(Some), file.otlp_grpc_listen, || None),
+            api: file.api,
             trace_drivers: choose(None, file.trace_drivers, || {
                 vec![ConnectionString::parse("embedded://").expect("it is one")]
             }),
@@ -77,6 +82,7 @@ impl Config {
         if let Some(address) = &self.otlp_grpc_listen.value {
             check_address("grpc_listen", "127.0.0.1:4317", address, &self.otlp_grpc_listen.origin, mistakes);
         }
+        self.api.check(mistakes);
         if self.trace_drivers.value.is_empty() {
             mistakes.push(format!("{}: `drivers` names no driver", self.trace_drivers.origin));
         }
@@ -132,6 +138,9 @@ impl fmt::Display for Config {
             self.trace_drivers.value.iter().map(|driver| quoted(&driver.to_string())).collect();
         writeln!(f, "data_dir = {data_dir}  # {}", self.data_dir.origin)?;
         writeln!(f, "\n[http]\nlisten = {}  # {}", quoted(&self.listen.value), self.listen.origin)?;
+        self.api.show_http(f)?;
+        writeln!(f, "\n[store]")?;
+        self.api.show_store(f)?;
         if let Some(address) = &self.otlp_grpc_listen.value {
             writeln!(f, "\n[otlp]\ngrpc_listen = {}  # {}", quoted(address), self.otlp_grpc_listen.origin)?;
         }

@@ -4,14 +4,14 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use anyhow::Context;
-use nephoscope_server::Traces;
+use nephoscope_server::{GnocchiSettings, Traces};
 use nephoscope_telemetry::{Batch, Id, Registry};
 use tokio::net::TcpListener;
 
 use crate::backend;
 use crate::cli::DemoArgs;
 use crate::source::Sources;
-use crate::{serve, show, terminal};
+use crate::{metrics, serve, show, terminal};
 
 /// Recorded from the real OSProfiler 4.4; `demo/record.py` made it.
 const RECORDED: &str = include_str!("../demo/traces.jsonl");
@@ -34,7 +34,10 @@ pub async fn run(args: DemoArgs, registry: &Registry) -> anyhow::Result<()> {
         }
     };
     introduce(&traces, &shown, &format!("http://{}", listener.local_addr()?), &place).await?;
-    serve::answer(serve::Listeners { http: listener, grpc: None }, traces, Sources::default()).await
+    let store = metrics::open(directory.path()).await?;
+    metrics::make_default_policies(&store).await?;
+    let gnocchi = (metrics::gnocchi_of(store), GnocchiSettings::default());
+    serve::answer(serve::Listeners { http: listener, grpc: None }, traces, gnocchi, Sources::default()).await
 }
 
 async fn introduce(traces: &Traces, shown: &Id, url: &str, place: &str) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod exit;
 pub mod manual;
+pub mod metrics;
 mod output;
 mod progress;
 pub mod serve;

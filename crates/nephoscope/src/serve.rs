@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use nephoscope_server::{Doors, Protocol, Traces};
+use nephoscope_server::{Doors, GnocchiOf, GnocchiSettings, Protocol, Traces};
 use nephoscope_telemetry::{Error, Registry};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::backend;
 use crate::cli::ServeArgs;
 use crate::config::Config;
+use crate::metrics;
 use crate::source::Sources;
 
 /// Runs the daemon until it is told to stop.
@@ -24,8 +25,13 @@ pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
         None => None,
     };
     let traces = connect(&config, registry).await?;
+    let store = metrics::open(&config.data_dir.value).await?;
+    if config.api.default_archive_policies.value {
+        metrics::make_default_policies(&store).await?;
+    }
     let sources = Sources::new(config.sources.iter().map(|source| &source.value))?;
-    answer(Listeners { http, grpc }, traces, sources).await
+    let gnocchi = (metrics::gnocchi_of(store), config.api.settings());
+    answer(Listeners { http, grpc }, traces, gnocchi, sources).await
 }
 
 /// The ports of the daemon.
@@ -63,7 +69,12 @@ async fn connect(config: &Config, registry: &Registry) -> Result<Traces, Error> 
 
 /// Answers requests and takes in what the sources have until SIGTERM or SIGINT, then ends what is in hand and lets go of
 /// the backends.
-pub async fn answer(listeners: Listeners, traces: Traces, sources: Sources) -> anyhow::Result<()> {
+pub async fn answer(
+    listeners: Listeners,
+    traces: Traces,
+    (gnocchi, settings): (GnocchiOf, GnocchiSettings),
+    sources: Sources,
+) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (stop, stopped) = watch::channel(());
@@ -76,7 +87,7 @@ pub async fn answer(listeners: Listeners, traces: Traces, sources: Sources) -> a
         drop(stop);
     });
     let traces = Arc::new(traces);
-    let doors = Doors::new(traces.clone(), sources.counts());
+    let doors = Doors::new(traces.clone(), sources.counts()).with_gnocchi(gnocchi, settings);
     let http: SocketAddr = listeners.http.local_addr()?;
     let http_router = nephoscope_server::router(&doors);
     let taking_in = sources.run(traces.clone(), stopped.clone());

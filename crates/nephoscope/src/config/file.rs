@@ -6,6 +6,7 @@ use nephoscope_telemetry::ConnectionString;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::api::{Api, HTTP_KEYS};
 use super::{Origin, Setting, read_file};
 
 /// What the file sets.
@@ -14,6 +15,7 @@ pub(super) struct File {
     pub(super) data_dir: Option<Setting<PathBuf>>,
     pub(super) listen: Option<Setting<String>>,
     pub(super) otlp_grpc_listen: Option<Setting<Option<String>>>,
+    pub(super) api: Api,
     pub(super) trace_drivers: Option<Setting<Vec<ConnectionString>>>,
     pub(super) sources: Vec<Setting<ConnectionString>>,
 }
@@ -48,7 +50,12 @@ impl File {
                 "data_dir" => self.data_dir = reader.string(value, "data_dir").map(Setting::map_path),
                 "http" => reader.section(value, "http", |reader, key, value| match key {
                     "listen" => self.listen = reader.string(value, "listen"),
-                    _ => reader.unknown("http", key, &["listen"], value),
+                    _ if self.api.take_http(reader, key, value) => {}
+                    _ => {
+                        let mut known = vec!["listen"];
+                        known.extend(HTTP_KEYS);
+                        reader.unknown("http", key, &known, value);
+                    }
                 }),
                 "otlp" => reader.section(value, "otlp", |reader, key, value| match key {
                     "grpc_listen" => {
@@ -60,9 +67,13 @@ impl File {
                     "drivers" => self.trace_drivers = reader.connection_strings(value),
                     _ => reader.unknown("traces", key, &["drivers"], value),
                 }),
+                "store" => reader.section(value, "store", |reader, key, value| {
+                    self.api.take_store(reader, key, value);
+                }),
                 "source" => self.sources = reader.sources(value),
                 unknown => {
-                    reader.unknown("", unknown, &["data_dir", "http", "otlp", "source", "traces"], value);
+                    let known = ["data_dir", "http", "otlp", "source", "store", "traces"];
+                    reader.unknown("", unknown, &known, value);
                 }
             }
         }
@@ -74,19 +85,19 @@ impl Setting<String> {
         Setting { value: self.value.into(), origin: self.origin }
     }
 
-    fn map_some(self) -> Setting<Option<String>> {
+    pub(super) fn map_some(self) -> Setting<Option<String>> {
         Setting { value: Some(self.value), origin: self.origin }
     }
 }
 
 /// Takes values out of the file and collects what is wrong with them.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
     mistakes: &'a mut Vec<String>,
 }
 
-type Value<'a> = Spanned<DeValue<'a>>;
+pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 
 impl Reader<'_> {
     fn line(&self, at: usize) -> usize {
@@ -98,7 +109,7 @@ impl Reader<'_> {
         self.mistakes.push(format!("{}:{line}: {problem}", self.path.display()));
     }
 
-    fn unknown(&mut self, section: &str, key: &str, known: &[&str], value: &Value<'_>) {
+    pub(super) fn unknown(&mut self, section: &str, key: &str, known: &[&str], value: &Value<'_>) {
         let place = if section.is_empty() { String::new() } else { format!(" in [{section}]") };
         let known = known.join(", ");
         self.mistake(value.span().start, &format!("`{key}` is not known{place}; known: {known}"));
@@ -119,7 +130,7 @@ impl Reader<'_> {
         Setting { value: read, origin: Origin::File(self.path.into(), self.line(value.span().start)) }
     }
 
-    fn string(&mut self, value: &Value<'_>, name: &str) -> Option<Setting<String>> {
+    pub(super) fn string(&mut self, value: &Value<'_>, name: &str) -> Option<Setting<String>> {
         match value.get_ref() {
             DeValue::String(text) => Some(self.set(value, text.to_string())),
             _ => {
@@ -127,6 +138,41 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    pub(super) fn bool(&mut self, value: &Value<'_>, name: &str) -> Option<Setting<bool>> {
+        match value.get_ref() {
+            DeValue::Boolean(is) => Some(self.set(value, *is)),
+            _ => {
+                self.mistake(value.span().start, &format!("`{name}` is true or false"));
+                None
+            }
+        }
+    }
+
+    /// A number from 1.
+    pub(super) fn count(&mut self, value: &Value<'_>, name: &str) -> Option<Setting<usize>> {
+        let count = match value.get_ref() {
+            DeValue::Integer(number) => usize::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        };
+        match count.filter(|count| *count > 0) {
+            Some(count) => Some(self.set(value, count)),
+            None => {
+                self.mistake(value.span().start, &format!("`{name}` is a number from 1"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn strings(&mut self, value: &Value<'_>, name: &str) -> Option<Setting<Vec<String>>> {
+        let DeValue::Array(items) = value.get_ref() else {
+            self.mistake(value.span().start, &format!("`{name}` is a list of strings"));
+            return None;
+        };
+        let read: Vec<_> =
+            items.iter().filter_map(|item| self.string(item, name)).map(|read| read.value).collect();
+        (read.len() == items.len()).then(|| self.set(value, read))
     }
 
     fn sources(&mut self, value: &Value<'_>) -> Vec<Setting<ConnectionString>> {

@@ -47,6 +47,46 @@ fn every_mistake_is_told_at_once_with_its_line() {
 }
 
 #[test]
+fn how_the_api_is_served_is_read_and_shown() {
+    let (_, config) = read(
+        "[http]\nauth = \"remoteuser\"\nremote_user_header = \"X-User\"\nmax_limit = 7\nproxy_headers = true\n\
+         cors_allowed_origins = [\"http://foobar.com\"]\n[store]\ndefault_archive_policies = false\n",
+    );
+    let (_, again) = read(&config.unwrap().to_string());
+    let api = again.unwrap().api;
+    let settings = api.settings();
+    assert_eq!(Some(settings.auth), nephoscope_server::Auth::remote_user("x-user"));
+    assert_eq!((settings.max_limit, settings.proxy_headers), (7, true));
+    assert_eq!(settings.cors_allowed_origins, ["http://foobar.com"]);
+    assert!(!api.default_archive_policies.value);
+    let (_, config) = read("");
+    let api = config.unwrap().api;
+    assert_eq!(api.settings(), nephoscope_server::GnocchiSettings::default());
+    assert!(api.default_archive_policies.value);
+}
+
+#[test]
+fn every_mistake_about_the_api_is_told_with_its_line() {
+    let (path, config) = read(
+        "[http]\nauth = \"kerberos\"\nmax_limit = 0\nproxy_headers = 1\ncors_allowed_origins = \"*\"\n[store]\nsacks = 128\n",
+    );
+    let (path, mistakes) = (path.display(), config.unwrap_err());
+    for told in [
+        format!("{path}:2: `auth` is one of none, basic, remoteuser"),
+        format!("{path}:3: `max_limit` is a number from 1"),
+        format!("{path}:4: `proxy_headers` is true or false"),
+        format!("{path}:5: `cors_allowed_origins` is a list of strings"),
+        format!("{path}:7: `sacks` is not known in [store]; known: default_archive_policies"),
+    ] {
+        assert!(mistakes.contains(&told), "{told} is not in:\n{mistakes}");
+    }
+    for text in ["auth = \"remoteuser\"\n", "auth = \"remoteuser\"\nremote_user_header = \"a b\"\n"] {
+        let (_, config) = read(&format!("[http]\n{text}"));
+        assert!(config.unwrap_err().contains("`remote_user_header`"), "{text}");
+    }
+}
+
+#[test]
 fn a_driver_that_nobody_has_is_a_mistake() {
     let (_, config) = read("[traces]\ndrivers = [\"cassandra://h\"]\n");
     assert!(config.unwrap_err().contains("`cassandra`"));
@@ -88,6 +128,7 @@ fn what_is_shown_can_be_read_again_and_holds_no_secret() {
         data_dir: Setting { value: "/d".into(), origin: Origin::Default },
         listen: Setting { value: DEFAULT_LISTEN.into(), origin: Origin::Default },
         otlp_grpc_listen: Setting { value: None, origin: Origin::Default },
+        api: Api::default(),
         trace_drivers: Setting { value: vec![secret.clone()], origin: Origin::Default },
         sources: vec![Setting { value: secret, origin: Origin::Default }],
     };

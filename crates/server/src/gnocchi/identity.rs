@@ -66,6 +66,11 @@ impl Identity {
 }
 
 impl Auth {
+    /// [`RemoteUser`](Self::RemoteUser), if this is the name of a header.
+    pub fn remote_user(header: &str) -> Option<Self> {
+        header.parse().ok().map(Self::RemoteUser)
+    }
+
     /// Who asks; a 401 where they have to say and do not.
     pub(super) fn identify(&self, request: &Parts) -> Result<Identity, Fault> {
         let headers = &request.headers;

@@ -1,0 +1,137 @@
+//! How Gnocchi's API is served: the keys of `[http]` besides `listen`, and of `[store]`.
+
+use std::fmt;
+
+use nephoscope_server::{Auth, DEFAULT_MAX_LIMIT, GnocchiSettings};
+
+use super::file::{Reader, Value};
+use super::{Origin, Setting};
+
+/// The keys of `[http]` that are read here.
+pub(super) const HTTP_KEYS: [&str; 5] =
+    ["auth", "cors_allowed_origins", "max_limit", "proxy_headers", "remote_user_header"];
+
+/// Names of the ways in which it is found out who asks.
+const AUTHS: [&str; 3] = ["none", "basic", "remoteuser"];
+
+/// How Gnocchi's API is served.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// How it is found out who asks.
+    pub auth: Setting<String>,
+    /// The header in which a proxy says who asks, where `auth` is `remoteuser`.
+    pub remote_user_header: Setting<Option<String>>,
+    /// How many items a list has at most.
+    pub max_limit: Setting<usize>,
+    /// Whether a proxy is believed that says where clients see this server.
+    pub proxy_headers: Setting<bool>,
+    /// The sites whose pages may ask.
+    pub cors_allowed_origins: Setting<Vec<String>>,
+    /// Whether an empty store gets Gnocchi's default archive policies.
+    pub default_archive_policies: Setting<bool>,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self {
+            auth: unset("none".into()),
+            remote_user_header: unset(None),
+            max_limit: unset(DEFAULT_MAX_LIMIT),
+            proxy_headers: unset(false),
+            cors_allowed_origins: unset(Vec::new()),
+            default_archive_policies: unset(true),
+        }
+    }
+}
+
+fn unset<T>(value: T) -> Setting<T> {
+    Setting { value, origin: Origin::Default }
+}
+
+impl Api {
+    /// Takes a key of `[http]`, if it is one of the [`HTTP_KEYS`].
+    pub(super) fn take_http(&mut self, reader: &mut Reader<'_>, key: &str, value: &Value<'_>) -> bool {
+        match key {
+            "auth" => take(&mut self.auth, reader.string(value, "auth")),
+            "remote_user_header" => {
+                let name = reader.string(value, "remote_user_header");
+                take(&mut self.remote_user_header, name.map(Setting::map_some));
+            }
+            "max_limit" => take(&mut self.max_limit, reader.count(value, "max_limit")),
+            "proxy_headers" => take(&mut self.proxy_headers, reader.bool(value, "proxy_headers")),
+            "cors_allowed_origins" => {
+                take(&mut self.cors_allowed_origins, reader.strings(value, "cors_allowed_origins"));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Takes a key of `[store]`.
+    pub(super) fn take_store(&mut self, reader: &mut Reader<'_>, key: &str, value: &Value<'_>) {
+        match key {
+            "default_archive_policies" => {
+                take(&mut self.default_archive_policies, reader.bool(value, "default_archive_policies"));
+            }
+            _ => reader.unknown("store", key, &["default_archive_policies"], value),
+        }
+    }
+
+    pub(super) fn check(&self, mistakes: &mut Vec<String>) {
+        let auth = &self.auth;
+        let header = self.remote_user_header.value.as_deref();
+        let mistake = match (auth.value.as_str(), header) {
+            ("remoteuser", None) => {
+                "`remoteuser` needs `remote_user_header`: the header in which the proxy says who asks, \
+                 and which it takes away from what clients send"
+            }
+            ("remoteuser", Some(name)) if Auth::remote_user(name).is_none() => {
+                "`remote_user_header` is the name of a header, such as X-Remote-User"
+            }
+            (name, _) if AUTHS.contains(&name) => return,
+            _ => "`auth` is one of none, basic, remoteuser",
+        };
+        mistakes.push(format!("{}: {mistake}", auth.origin));
+    }
+
+    /// For the server.
+    pub(crate) fn settings(&self) -> GnocchiSettings {
+        let auth = match (self.auth.value.as_str(), &self.remote_user_header.value) {
+            ("basic", _) => Auth::Basic,
+            ("remoteuser", Some(name)) => Auth::remote_user(name).expect("it was checked"),
+            _ => Auth::None,
+        };
+        GnocchiSettings {
+            auth,
+            max_limit: self.max_limit.value,
+            proxy_headers: self.proxy_headers.value,
+            cors_allowed_origins: self.cors_allowed_origins.value.clone(),
+        }
+    }
+
+    /// The keys of `[http]`, a line each.
+    pub(super) fn show_http(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| toml::Value::from(text).to_string();
+        let origins: Vec<_> = self.cors_allowed_origins.value.iter().map(|origin| quoted(origin)).collect();
+        writeln!(f, "auth = {}  # {}", quoted(&self.auth.value), self.auth.origin)?;
+        if let Some(name) = &self.remote_user_header.value {
+            writeln!(f, "remote_user_header = {}  # {}", quoted(name), self.remote_user_header.origin)?;
+        }
+        writeln!(f, "max_limit = {}  # {}", self.max_limit.value, self.max_limit.origin)?;
+        writeln!(f, "proxy_headers = {}  # {}", self.proxy_headers.value, self.proxy_headers.origin)?;
+        let origin = &self.cors_allowed_origins.origin;
+        writeln!(f, "cors_allowed_origins = [{}]  # {origin}", origins.join(", "))
+    }
+
+    /// The keys of `[store]`, a line each.
+    pub(super) fn show_store(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let default = &self.default_archive_policies;
+        writeln!(f, "default_archive_policies = {}  # {}", default.value, default.origin)
+    }
+}
+
+fn take<T>(setting: &mut Setting<T>, read: Option<Setting<T>>) {
+    if let Some(read) = read {
+        *setting = read;
+    }
+}
