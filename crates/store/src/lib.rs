@@ -10,7 +10,7 @@ mod calculation;
 mod directory;
 mod failure;
 mod index;
-mod series;
+pub mod series;
 mod session;
 mod standin;
 mod store;
