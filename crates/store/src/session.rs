@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use nephoscope_gnocchi::{
     AggregatesAnswer, AggregatesQuery, ArchivePolicy, ArchivePolicyRule, BoxFuture, Creator, Definition,
-    Error, Filter, Gnocchi, Metric, MetricChoice, MetricMeasures, NamedMetric, NewMetric, NewResource, Page,
-    Point, Range, Resource, ResourceChange, ResourceMeasures, ResourceSelection, ResourceType, Result,
-    Timespan, TypeChange,
+    Filter, Gnocchi, Metric, MetricChoice, MetricMeasures, NamedMetric, NewMetric, NewResource, Page, Point,
+    Range, Resource, ResourceChange, ResourceMeasures, ResourceSelection, ResourceType, Result, TypeChange,
 };
 use uuid::Uuid;
 
+use crate::calculation;
+use crate::reading::Reading;
 use crate::store::{Inner, Store};
 
 /// A [`Store`] as one user sees it: what is made here has that user as its creator.
@@ -225,40 +226,14 @@ impl Gnocchi for Session {
 
     fn measures<'a>(&'a self, metric: Uuid, range: &'a Range) -> BoxFuture<'a, Result<Vec<Point>>> {
         let range = range.clone();
-        self.run(move |store, _| measures(store, metric, &range))
+        self.run(move |store, creator| {
+            let metric = store.index.metric(metric)?;
+            calculation::measures(&Reading { store, creator }, &metric, &range)
+        })
     }
 
-    fn aggregates<'a>(&'a self, _query: &'a AggregatesQuery) -> BoxFuture<'a, Result<AggregatesAnswer>> {
-        self.run(|_, _| Err(Error::Invalid("calculations across metrics are not there yet".into())))
+    fn aggregates<'a>(&'a self, query: &'a AggregatesQuery) -> BoxFuture<'a, Result<AggregatesAnswer>> {
+        let query = query.clone();
+        self.run(move |store, creator| calculation::evaluate(&Reading { store, creator }, &query))
     }
-}
-
-fn measures(store: &Inner, id: Uuid, range: &Range) -> Result<Vec<Point>> {
-    let metric = store.index.address(id)?;
-    let policy = &metric.policy;
-    if !policy.aggregation_methods.contains(&range.aggregation) {
-        let coarsest = policy.coarsest().map_or(0.0, Timespan::as_seconds);
-        return Err(Error::NoSuchAggregation {
-            metric: id.to_string(),
-            method: range.aggregation.to_string(),
-            granularity: range.granularity.map_or(coarsest, Timespan::as_seconds),
-        });
-    }
-    let mut definitions: Vec<_> = policy
-        .definition
-        .iter()
-        .filter(|definition| range.granularity.is_none_or(|wanted| definition.granularity == wanted))
-        .collect();
-    if let (true, Some(granularity)) = (definitions.is_empty(), range.granularity) {
-        return Err(Error::NoSuchGranularity {
-            metric: id.to_string(),
-            method: range.aggregation.to_string(),
-            granularity: granularity.as_seconds(),
-        });
-    }
-    definitions.sort_by_key(|definition| std::cmp::Reverse(definition.granularity));
-    let points = definitions.into_iter().flat_map(|definition| {
-        store.series.points(metric.key, range.aggregation, definition, range.start, range.stop)
-    });
-    Ok(points.collect())
 }

@@ -72,6 +72,14 @@ impl Index {
         metric.map(|metric| describe(&state, &metric, true)).ok_or_else(|| no_metric(id))
     }
 
+    /// Those with these ids that are there.
+    pub(crate) fn metrics_with(&self, ids: &[Uuid], with_resources: bool) -> Vec<Metric> {
+        let state = self.state();
+        let keys = ids.iter().filter_map(|id| state.metric_key(*id));
+        let metrics = keys.filter_map(|key| state.metric(key));
+        metrics.map(|metric| describe(&state, &metric, with_resources)).collect()
+    }
+
     pub(crate) fn create_metric(&self, metric: &NewMetric, creator: &Creator) -> Result<Metric> {
         let resource = metric.resource_id.as_ref().map(|text| resource_uuid(text, creator));
         let resource = resource.transpose().map_err(|error| Error::Invalid(error.to_string()))?;
