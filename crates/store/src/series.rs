@@ -1,1 +1,259 @@
 //! What was measured: journal, raw measures, aggregates, blocks.
+//!
+//! A metric is a number here, its [`MetricKey`], with an [`ArchivePolicy`]. Measures go to the journal first; when they are
+//! on disk there, they go into the metric in memory, from where reads see them. The results are Gnocchi's to the last bit,
+//! batch for batch, as its 4.7.1 has them; only what it makes of times within 128 ns before a period, and of granularities
+//! that are no whole microseconds, which it rounds as doubles, is left out.
+
+mod bytes;
+#[expect(dead_code, reason = "waits for the blocks on disk")]
+mod files;
+mod group;
+mod journal;
+mod plan;
+#[expect(dead_code, reason = "waits for the blocks on disk")]
+mod rows;
+mod shared;
+#[expect(dead_code, reason = "waits for the blocks on disk")]
+mod window;
+#[expect(dead_code, reason = "waits for the blocks on disk")]
+mod writer;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+
+use nephoscope_gnocchi::{
+    AggregationMethod, ArchivePolicy, Error, Measure, Point, Result, Timespan, Timestamp,
+};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use files::{Disk, Files};
+use group::Group;
+use shared::Shared;
+use writer::Job;
+
+/// How much may wait to be written. A batch of more is written alone.
+const WAITING_BYTES: usize = 64 << 20;
+
+/// The number of a metric, given out by the index and never again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MetricKey(pub u64);
+
+/// How the series are kept.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {}
+
+/// How it stands with the series.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Measures written since the start.
+    pub measures: u64,
+    /// Metrics in memory.
+    pub metrics: u64,
+    /// Bytes of memory that they take.
+    pub memory_bytes: u64,
+    /// Bytes of the journal that is written.
+    pub journal_bytes: u64,
+    /// Stretches of journals that were damaged when they were read: what was written last in them is lost.
+    pub damaged_frames: u64,
+    /// Blocks that were damaged when they were read: the aggregates in them are lost.
+    pub damaged_blocks: u64,
+    /// Writes that failed and were refused.
+    pub failed_writes: u64,
+}
+
+/// The measures and aggregates of all metrics, in a directory.
+#[derive(Debug)]
+pub struct Series {
+    shared: Arc<Shared>,
+    jobs: mpsc::Sender<Job>,
+    /// As many permits as bytes may wait.
+    room: Semaphore,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Series {
+    /// Opens the series in a directory, which is made if it is not there. What was written is there again; measures of
+    /// metrics that have no policy any more are dropped.
+    pub fn open(
+        directory: &Path,
+        options: &Options,
+        policy_of: impl Fn(MetricKey) -> Option<Arc<ArchivePolicy>>,
+    ) -> Result<Self> {
+        std::fs::create_dir_all(directory).map_err(|error| cannot_open(directory, &error))?;
+        Self::open_in(Arc::new(Disk), directory, options, policy_of)
+    }
+
+    fn open_in(
+        files: Arc<dyn Files>,
+        directory: &Path,
+        _options: &Options,
+        policy_of: impl Fn(MetricKey) -> Option<Arc<ArchivePolicy>>,
+    ) -> Result<Self> {
+        let shared = Arc::new(Shared::new(files, directory.to_owned()));
+        let next = recover(&shared, policy_of)?;
+        let writer = writer::start(&shared, next).map_err(|error| cannot_open(directory, &error))?;
+        let room = Semaphore::new(WAITING_BYTES);
+        Ok(Self { shared, jobs: writer.jobs, room, threads: writer.threads })
+    }
+
+    /// Stores the measures of one request: all, or none. `Ok` means that they are on disk and that every read sees them.
+    ///
+    /// All measures of a metric count as one batch: of those of one time the least stays.
+    pub async fn write(&self, mut batch: Vec<(MetricKey, Arc<ArchivePolicy>, Vec<Measure>)>) -> Result<()> {
+        batch.retain(|(_, _, measures)| !measures.is_empty());
+        batch.sort_by_key(|(key, _, _)| *key);
+        batch.dedup_by(|(key, _, more), (kept, _, measures)| {
+            let is_same = key == kept;
+            if is_same {
+                measures.append(more);
+            }
+            is_same
+        });
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let frame = journal::frame(&batch);
+        if frame.len() > journal::LONGEST_PAYLOAD {
+            return Err(Error::Invalid("too many measures in one request".into()));
+        }
+        let permits = u32::try_from(frame.len().min(WAITING_BYTES)).unwrap_or(u32::MAX);
+        let _room = self.room.acquire_many(permits).await.map_err(|_closed| closed())?;
+        let (done, stored) = oneshot::channel();
+        self.jobs.send(Job::Store(frame, batch, done)).await.map_err(|_closed| closed())?;
+        stored.await.map_err(|_gone| closed())?
+    }
+
+    /// Aggregates of a metric from the period that the start lies in to before the stop, in order of time. Nothing where
+    /// the policy has no such method or granularity.
+    pub fn points(
+        &self,
+        key: MetricKey,
+        policy: &Arc<ArchivePolicy>,
+        method: AggregationMethod,
+        granularity: Timespan,
+        start: Option<Timestamp>,
+        stop: Option<Timestamp>,
+    ) -> Result<Vec<Point>> {
+        let found = self.shared.with_metric(key, policy, |metric| {
+            let plan = Arc::clone(&metric.plan);
+            let (at, column) = (plan.grain_of(granularity)?, plan.column_of(method)?);
+            let mut points = Vec::new();
+            metric.window.overlay(&plan, at, column, &mut points);
+            let kept_from = metric.window.grains[at].kept_from[window::class(method)];
+            Some((plan.grains[at], kept_from, points))
+        });
+        let Some((grain, kept_from, mut points)) = found else { return Ok(Vec::new()) };
+        // How Gnocchi reads: the pieces that start and stop lie in and all between, of which it keeps what is not too old
+        // before the newest, and gives what was asked for.
+        let until = stop.map_or(i64::MAX, |stop| grain.next_split(stop.as_nanos()));
+        points.retain(|(period, _)| *period >= kept_from && *period < until);
+        let Some((last, _)) = points.last().copied() else { return Ok(Vec::new()) };
+        let too_old = grain.timespan.map_or(i64::MIN, |timespan| last.saturating_sub(timespan));
+        let start = start.map_or(i64::MIN, |start| grain.floor(start.as_nanos()));
+        let stop = stop.map_or(i64::MAX, Timestamp::as_nanos);
+        let wanted = points.into_iter().filter(|(period, _)| {
+            *period >= start && *period < stop && (grain.timespan.is_none() || *period > too_old)
+        });
+        let granularity = granularity.into();
+        let point = |(period, value)| Point { timestamp: Timestamp::from_nanos(period), granularity, value };
+        Ok(wanted.map(point).collect())
+    }
+
+    /// Follows the change of a policy: raw measures that it no longer keeps are dropped.
+    pub fn policy_changed(&self, key: MetricKey, policy: &Arc<ArchivePolicy>) {
+        self.shared.with_metric(key, policy, |_| ());
+    }
+
+    /// Forgets metrics that were deleted. Their space on disk is freed as time goes by.
+    pub fn forget(&self, keys: &[MetricKey]) {
+        keys.iter().for_each(|key| self.shared.forget(*key));
+    }
+
+    /// How it stands.
+    pub fn stats(&self) -> Stats {
+        let counters = &self.shared.counters;
+        let (metrics, memory_bytes) = self.shared.in_memory();
+        Stats {
+            measures: counters.measures.load(Ordering::Relaxed),
+            metrics,
+            memory_bytes,
+            journal_bytes: counters.journal_bytes.load(Ordering::Relaxed),
+            damaged_frames: counters.damaged_frames.load(Ordering::Relaxed),
+            damaged_blocks: counters.damaged_blocks.load(Ordering::Relaxed),
+            failed_writes: counters.failed_writes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Waits until all that was begun is done, and ends.
+    pub fn close(self) -> Result<()> {
+        drop(self.jobs);
+        let ended = self.threads.into_iter().map(JoinHandle::join);
+        if ended.filter(std::result::Result::is_err).count() > 0 {
+            return Err(Error::Internal {
+                message: "a thread of the series ended early".into(),
+                source: None,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Reads the journals, the oldest first. Gives the number of the next.
+fn recover(shared: &Shared, policy_of: impl Fn(MetricKey) -> Option<Arc<ArchivePolicy>>) -> Result<u64> {
+    let names =
+        shared.files.list(&shared.directory).map_err(|error| cannot_open(&shared.directory, &error))?;
+    let mut numbers: Vec<_> = names.iter().filter_map(|name| journal::number_of(name)).collect();
+    numbers.sort_unstable();
+    let mut group = Group::default();
+    for number in &numbers {
+        let path = journal::path(&shared.directory, *number);
+        let content = shared.files.open(&path).and_then(|file| files::read_all(&*file));
+        let content = content.map_err(|error| cannot_open(&path, &error))?;
+        let contents = journal::read(&content).map_err(|later| later_version(&path, later.0))?;
+        let mut damaged = contents.damaged;
+        for (sequence, payload) in contents.frames {
+            let read = journal::read_payload(payload, |key, policy, measures| {
+                if policy_of(key).is_some() {
+                    shared.apply(sequence, key, policy, measures, &mut group);
+                }
+            });
+            damaged += u64::from(read.is_none());
+        }
+        shared.counters.damaged_frames.fetch_add(damaged, Ordering::Relaxed);
+        shared.counters.torn_bytes.fetch_add(contents.torn as u64, Ordering::Relaxed);
+        if damaged > 0 {
+            tracing::error!(
+                "{} is damaged in {damaged} place(s): the measures that stood there are lost, all others are there",
+                path.display()
+            );
+        }
+        if contents.torn > 0 {
+            tracing::info!("{} ends within a write that was not acknowledged", path.display());
+        }
+    }
+    Ok(numbers.last().map_or(1, |last| last + 1))
+}
+
+fn cannot_open(path: &Path, error: &io::Error) -> Error {
+    internal(format!("the measures in {} cannot be opened", path.display()), error)
+}
+
+fn later_version(path: &Path, version: u32) -> Error {
+    let message =
+        format!("{} was written by a later version of this program (format {version})", path.display());
+    Error::Internal { message, source: None }
+}
+
+fn internal(message: String, error: &io::Error) -> Error {
+    Error::Internal { message, source: Some(error.to_string().into()) }
+}
+
+fn closed() -> Error {
+    Error::Unavailable { message: "the store is being closed".into(), source: None }
+}

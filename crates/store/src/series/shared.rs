@@ -1,0 +1,183 @@
+//! All metrics in memory, shared by those who write, read and tidy up.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nephoscope_gnocchi::{ArchivePolicy, Measure};
+
+use super::MetricKey;
+use super::files::Files;
+use super::group::Group;
+use super::plan::Plan;
+use super::window::Window;
+
+/// Over how many locks the metrics are spread: so many that readers rarely wait for the writer.
+const SHARDS: usize = 256;
+
+/// What a place in the map takes: the key, the pointer and a byte.
+const ENTRY_BYTES: usize = 17;
+
+/// A metric that was written or read since it was last idle.
+#[derive(Debug)]
+pub(super) struct Metric {
+    pub(super) plan: Arc<Plan>,
+    pub(super) window: Window,
+    /// The last batch that went in, so that none goes in twice when a journal is read again.
+    pub(super) applied: u64,
+    /// Whether there is anything that is not on disk yet, but for the journal.
+    pub(super) is_dirty: bool,
+}
+
+/// What everybody needs.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) files: Arc<dyn Files>,
+    pub(super) directory: PathBuf,
+    plans: Plans,
+    /// Each guards the metrics whose keys end alike. Held for as long as one metric is worked on. Never two at a time.
+    shards: Vec<Mutex<Shard>>,
+    pub(super) counters: Counters,
+}
+
+type Shard = HashMap<u64, Box<Metric>, BuildHasherDefault<KeyHasher>>;
+
+/// What is counted as it happens.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) measures: AtomicU64,
+    pub(super) journal_bytes: AtomicU64,
+    pub(super) pending_bytes: AtomicUsize,
+    pub(super) damaged_frames: AtomicU64,
+    pub(super) damaged_blocks: AtomicU64,
+    pub(super) torn_bytes: AtomicU64,
+    pub(super) failed_writes: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(files: Arc<dyn Files>, directory: PathBuf) -> Self {
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { files, directory, plans: Plans::default(), shards, counters: Counters::default() }
+    }
+
+    fn shard(&self, key: MetricKey) -> MutexGuard<'_, Shard> {
+        #[expect(clippy::cast_possible_truncation, reason = "only the lowest bits matter")]
+        let shard = &self.shards[key.0 as usize % SHARDS];
+        unpoisoned(shard)
+    }
+
+    /// Works on a metric, made if it is not there.
+    pub(super) fn with_metric<T>(
+        &self,
+        key: MetricKey,
+        policy: &Arc<ArchivePolicy>,
+        work: impl FnOnce(&mut Metric) -> T,
+    ) -> T {
+        let mut shard = self.shard(key);
+        let metric = shard.entry(key.0).or_insert_with(|| {
+            let plan = self.plans.of(policy);
+            let window = Window::new(&plan);
+            Box::new(Metric { plan, window, applied: 0, is_dirty: false })
+        });
+        if !Arc::ptr_eq(&metric.plan.policy, policy) {
+            let plan = self.plans.of(policy);
+            if !Arc::ptr_eq(&metric.plan, &plan) {
+                metric.window.change_plan(&metric.plan, &plan, &mut Group::default());
+                metric.plan = plan;
+                metric.is_dirty = true;
+            }
+        }
+        work(metric)
+    }
+
+    /// Puts the measures of one batch into a metric, unless they are in it.
+    pub(super) fn apply(
+        &self,
+        sequence: u64,
+        key: MetricKey,
+        policy: &Arc<ArchivePolicy>,
+        measures: &mut Vec<Measure>,
+        group: &mut Group,
+    ) {
+        self.with_metric(key, policy, |metric| {
+            if sequence <= metric.applied {
+                return;
+            }
+            let before = metric.window.pending_bytes();
+            metric.window.apply(&metric.plan, measures, group);
+            metric.applied = sequence;
+            metric.is_dirty = true;
+            let more = metric.window.pending_bytes().saturating_sub(before);
+            if more > 0 {
+                self.counters.pending_bytes.fetch_add(more, Ordering::Relaxed);
+            }
+        });
+    }
+
+    /// Forgets a metric.
+    pub(super) fn forget(&self, key: MetricKey) {
+        let metric = self.shard(key).remove(&key.0);
+        if let Some(metric) = metric {
+            self.counters.pending_bytes.fetch_sub(metric.window.pending_bytes(), Ordering::Relaxed);
+        }
+    }
+
+    /// How many metrics are in memory, and how many bytes they take.
+    pub(super) fn in_memory(&self) -> (u64, u64) {
+        let (mut metrics, mut bytes) = (0, 0);
+        for shard in &self.shards {
+            let shard = unpoisoned(shard);
+            metrics += shard.len() as u64;
+            let each = shard.values().map(|metric| (size_of::<Metric>() + metric.window.bytes()) as u64);
+            bytes += each.sum::<u64>() + (shard.capacity() * ENTRY_BYTES) as u64;
+        }
+        (metrics, bytes)
+    }
+}
+
+/// A panic while a lock was held is our bug, and was told; what the lock guards is a metric that may have a batch half.
+pub(super) fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One plan for all metrics of a policy.
+#[derive(Debug, Default)]
+struct Plans {
+    /// All that are in use. Few, so that a search is as good as any index.
+    known: Mutex<Vec<Arc<Plan>>>,
+}
+
+impl Plans {
+    fn of(&self, policy: &Arc<ArchivePolicy>) -> Arc<Plan> {
+        let mut known = unpoisoned(&self.known);
+        let same = known.iter().find(|plan| Arc::ptr_eq(&plan.policy, policy));
+        if let Some(plan) = same.or_else(|| known.iter().find(|plan| plan.policy == *policy)) {
+            return Arc::clone(plan);
+        }
+        known.retain(|plan| Arc::strong_count(plan) > 1);
+        let plan = Arc::new(Plan::new(policy));
+        known.push(Arc::clone(&plan));
+        plan
+    }
+}
+
+/// Keys are numbers one after the other: one multiplication spreads them.
+#[derive(Debug, Default)]
+pub(super) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 ^= self.0 >> 32;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

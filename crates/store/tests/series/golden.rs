@@ -1,0 +1,107 @@
+//! What Gnocchi's own classes make of random programs, captured by `golden/capture.py`, to the last bit.
+
+use std::sync::Arc;
+
+use nephoscope_gnocchi::{ArchivePolicy, Definition, Measure, Timespan, Timestamp};
+use nephoscope_store::series::{MetricKey, Options, Series};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Program {
+    policy: Policy,
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Policy {
+    back_window: u32,
+    definition: Vec<(f64, Option<u64>)>,
+    aggregation_methods: Vec<String>,
+}
+
+/// NaN is null.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Step {
+    Batch {
+        batch: Vec<(i64, Option<f64>)>,
+    },
+    Policy {
+        policy: Policy,
+    },
+    Read {
+        method: String,
+        granularity: f64,
+        start: Option<i64>,
+        stop: Option<i64>,
+        points: Vec<(i64, Option<f64>)>,
+    },
+}
+
+fn span(seconds: f64) -> Timespan {
+    Timespan::from_nanos((seconds * 1e9) as i64).unwrap()
+}
+
+fn policy(policy: &Policy) -> Arc<ArchivePolicy> {
+    let definition = |(granularity, points): &(f64, Option<u64>)| Definition {
+        granularity: span(*granularity),
+        points: *points,
+    };
+    Arc::new(ArchivePolicy {
+        name: "policy".into(),
+        back_window: policy.back_window,
+        definition: policy.definition.iter().map(definition).collect(),
+        aggregation_methods: policy.aggregation_methods.iter().map(|name| name.parse().unwrap()).collect(),
+    })
+}
+
+fn same(left: f64, right: Option<f64>) -> bool {
+    right.map_or(left.is_nan(), |right| left == right)
+}
+
+#[tokio::test]
+async fn every_point_is_the_one_that_gnocchi_gives() {
+    let programs: Vec<Program> = serde_json::from_str(include_str!("golden/series.json")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let series = Series::open(directory.path(), &Options::default(), |_| None).unwrap();
+    let mut points_seen = 0;
+    for (number, program) in programs.iter().enumerate() {
+        let key = MetricKey(number as u64);
+        let mut now = policy(&program.policy);
+        for (at, step) in program.steps.iter().enumerate() {
+            match step {
+                Step::Batch { batch } => {
+                    let measure = |(time, value): &(i64, Option<f64>)| Measure {
+                        timestamp: Timestamp::from_nanos(*time),
+                        value: value.unwrap_or(f64::NAN),
+                    };
+                    let batch = batch.iter().map(measure).collect();
+                    series.write(vec![(key, Arc::clone(&now), batch)]).await.unwrap();
+                }
+                Step::Policy { policy: new } => {
+                    now = policy(new);
+                    series.policy_changed(key, &now);
+                }
+                Step::Read { method, granularity, start, stop, points } => {
+                    let (start, stop) = (start.map(Timestamp::from_nanos), stop.map(Timestamp::from_nanos));
+                    let found = series
+                        .points(key, &now, method.parse().unwrap(), span(*granularity), start, stop)
+                        .unwrap();
+                    let found: Vec<_> =
+                        found.iter().map(|point| (point.timestamp.as_nanos(), point.value)).collect();
+                    let is_same = found.len() == points.len()
+                        && found
+                            .iter()
+                            .zip(points)
+                            .all(|(left, right)| left.0 == right.0 && same(left.1, right.1));
+                    assert!(
+                        is_same,
+                        "program {number}, step {at}: {method} at {granularity}:\n  ours {found:?}\ntheirs {points:?}"
+                    );
+                    points_seen += points.len();
+                }
+            }
+        }
+    }
+    assert!(points_seen > 5_000, "the programs hold only {points_seen} points");
+}
