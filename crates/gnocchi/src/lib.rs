@@ -10,6 +10,7 @@ mod aggregates;
 mod aggregation_method;
 mod api;
 mod archive_policy;
+mod batch;
 mod error;
 mod filter;
 mod glob;
@@ -27,6 +28,7 @@ pub use aggregates::{AggregatesAnswer, AggregatesQuery, Fill, Group, Overlap, Re
 pub use aggregation_method::{AggregationMethod, Function, UnknownMethod};
 pub use api::{BoxFuture, Gnocchi, Result};
 pub use archive_policy::{ArchivePolicy, ArchivePolicyRule, Definition};
+pub use batch::{BatchError, NotJson, read_measures, read_metric_measures, read_resource_measures};
 pub use error::{Error, Unaggregated, UnknownResource};
 pub use filter::{Comparison, Filter, FilterError, Unexpected, Value};
 pub use glob::Glob;
