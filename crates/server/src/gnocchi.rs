@@ -3,11 +3,10 @@
 //! Every request goes the same way: who asks ([`identity`]), whether they may ([`policy`]), what they send ([`content`],
 //! [`arguments`]), one call of the trait, the answer ([`answer`]) or a [`fault`].
 
-#![expect(dead_code, reason = "the routes that use it follow")]
-
 mod accept;
 mod answer;
 mod arguments;
+mod clock;
 mod conditions;
 mod content;
 mod cors;
@@ -16,8 +15,10 @@ mod identity;
 mod links;
 mod page;
 mod policy;
+mod read;
 mod requester;
-mod versions;
+mod routes;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, MethodRouter, get, on};
+use axum::routing::{MethodFilter, MethodRouter, get, on, post};
 use nephoscope_gnocchi::{Creator, Gnocchi};
 
 pub use identity::Auth;
@@ -35,6 +36,7 @@ use crate::body::Bodies;
 use cors::Origins;
 use fault::Fault;
 use policy::Policy;
+use routes::{archive_policies, batch, measures, metrics, resource_types, resources, versions};
 
 /// How many items a list has at most, where nobody says otherwise: as in Gnocchi.
 pub const DEFAULT_MAX_LIMIT: usize = 1000;
@@ -90,8 +92,82 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(door: Arc<Door>) -> Route
         .route("/v1/", allowing("GET", get(versions::show_version)))
         .at("/v1/capabilities", "GET", get(versions::show_capabilities))
         .at("/v1/status", "GET", get(versions::show_status))
+        .merge(policies())
+        .merge(kept_things())
+        .merge(series())
         .layer(from_fn(fault::dress))
         .with_state(door)
+}
+
+fn policies() -> Router<Arc<Door>> {
+    use archive_policies as these;
+    Router::new()
+        .at("/v1/archive_policy", "GET, POST", get(these::list_policies).post(these::create_policy))
+        .at(
+            "/v1/archive_policy/{name}",
+            "DELETE, GET, PATCH",
+            get(these::show_policy).patch(these::update_policy).delete(these::delete_policy),
+        )
+        .at("/v1/archive_policy_rule", "GET, POST", get(these::list_rules).post(these::create_rule))
+        .at(
+            "/v1/archive_policy_rule/{name}",
+            "DELETE, GET, PATCH",
+            get(these::show_rule).patch(these::rename_rule).delete(these::delete_rule),
+        )
+        .at(
+            "/v1/resource_type",
+            "GET, POST",
+            get(resource_types::list_types).post(resource_types::create_type),
+        )
+        .at(
+            "/v1/resource_type/{name}",
+            "DELETE, GET, PATCH",
+            get(resource_types::show_type)
+                .patch(resource_types::patch_type)
+                .delete(resource_types::delete_type),
+        )
+}
+
+fn kept_things() -> Router<Arc<Door>> {
+    use resources as these;
+    Router::new()
+        .at("/v1/resource", "GET", get(these::list_collections))
+        .at(
+            "/v1/resource/{type}",
+            "DELETE, GET, POST",
+            get(these::list_resources).post(these::create_resource).delete(these::delete_resources),
+        )
+        .at(
+            "/v1/resource/{type}/{id}",
+            "DELETE, GET, PATCH",
+            get(these::show_resource).patch(these::update_resource).delete(these::delete_resource),
+        )
+        .at("/v1/resource/{type}/{id}/history", "GET", get(these::show_history))
+        .at("/v1/resource/{type}/{id}/metric", "GET, POST", get(these::list_metrics).post(these::add_metrics))
+        .at(
+            "/v1/resource/{type}/{id}/metric/{name}",
+            "DELETE, GET",
+            get(metrics::show_named_metric).delete(metrics::delete_named_metric),
+        )
+        .at("/v1/search/resource/{type}", "POST", post(these::search_resources).get(these::refuse_search))
+        .at("/v1/metric", "GET, POST", get(metrics::list_metrics).post(metrics::create_metric))
+        .at("/v1/metric/{id}", "DELETE, GET", get(metrics::show_metric).delete(metrics::delete_metric))
+}
+
+fn series() -> Router<Arc<Door>> {
+    Router::new()
+        .at(
+            "/v1/metric/{id}/measures",
+            "GET, POST",
+            get(measures::show_measures).post(measures::store_measures),
+        )
+        .at(
+            "/v1/resource/{type}/{id}/metric/{name}/measures",
+            "GET, POST",
+            get(measures::show_named_measures).post(measures::store_named_measures),
+        )
+        .at("/v1/batch/metrics/measures", "POST", post(batch::store_metrics_measures))
+        .at("/v1/batch/resources/metrics/measures", "POST", post(batch::store_resources_measures))
 }
 
 /// Whether nothing that could be at that path would be anybody's but Gnocchi's.

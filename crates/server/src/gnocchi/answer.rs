@@ -1,8 +1,12 @@
 //! Answers that are a success.
 
+use std::io::{self, Write};
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 
 use super::content::JSON;
 
@@ -13,8 +17,31 @@ pub(super) fn json(value: &impl Serialize) -> Response {
 
 /// With this status, and this.
 pub(super) fn with_status(status: StatusCode, value: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(value).expect("wire forms are JSON: their keys are text");
-    (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
+    (status, [(header::CONTENT_TYPE, JSON)], written_as_python(value)).into_response()
+}
+
+/// As JSON with the blanks that Python puts into it: some of Gnocchi's clients look for `"name": "low"` as text.
+pub(super) fn written_as_python(value: &impl Serialize) -> Vec<u8> {
+    let mut written = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut written, Blanks);
+    value.serialize(&mut serializer).expect("wire forms are JSON: their keys are text");
+    written
+}
+
+struct Blanks;
+
+impl Formatter for Blanks {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { out.write_all(b", ") }
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { out.write_all(b", ") }
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        out.write_all(b": ")
+    }
 }
 
 /// 204: it is done, and there is nothing to tell.
@@ -25,4 +52,9 @@ pub(super) fn done() -> Response {
 /// 202: it is stored.
 pub(super) fn accepted() -> Response {
     StatusCode::ACCEPTED.into_response()
+}
+
+/// 200, and this, which is JSON already.
+pub(super) fn written(json: String) -> Response {
+    ([(header::CONTENT_TYPE, JSON)], json).into_response()
 }

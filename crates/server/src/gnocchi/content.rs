@@ -8,6 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Door;
 use super::fault::Fault;
+use super::read::parse;
 use crate::body;
 
 pub(super) const JSON: &str = "application/json";
@@ -75,11 +76,13 @@ impl Content {
 
     /// Reads it as JSON.
     pub(super) async fn value(&self) -> Result<Value, Fault> {
-        self.decode(|bytes| {
-            serde_json::from_slice(bytes).map_err(|error| Fault::undecodable(error.to_string()))
-        })
-        .await
+        self.decode(parse).await
     }
+}
+
+/// Whether the body is said to be JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    media_type_of(headers).as_deref() == Some(JSON)
 }
 
 /// The media type without its parameters.

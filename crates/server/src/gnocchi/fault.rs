@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use nephoscope_gnocchi::Error;
 use serde_json::{Value, json};
 
-use super::accept;
+use super::{accept, answer};
 use crate::failure::{Failure, RETRY_AFTER_SECONDS};
 
 /// An answer that is no success: `{"code", "title", "description"}`, or a page for those who do not ask for JSON.
@@ -84,23 +84,39 @@ impl Fault {
 
     fn json(&self) -> Vec<u8> {
         let (code, title) = (self.status.as_u16(), self.title());
-        json!({ "code": code, "title": title, "description": self.description }).to_string().into_bytes()
+        answer::written_as_python(&json!({ "code": code, "title": title, "description": self.description }))
     }
 
     fn page(&self) -> Vec<u8> {
         let status = format!("{} {}", self.status.as_u16(), self.title());
+        let explanation = explanation(self.status);
         let description = match &self.description {
             Value::Null => String::new(),
             Value::String(text) => escape(text),
             object => escape(&object.to_string()),
         };
         let head = format!("<html>\n<head><title>{status}</title></head>\n");
-        format!("{head}<body>\n<h1>{status}</h1>\n<p>{description}</p>\n</body>\n</html>\n").into_bytes()
+        format!(
+            "{head}<body>\n<h1>{status}</h1>\n<p>{explanation}</p>\n<p>{description}</p>\n</body>\n</html>\n"
+        )
+        .into_bytes()
     }
 }
 
+/// What a status means, for people, and for those of Gnocchi's clients that look for these words.
+fn explanation(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::BAD_REQUEST => "The server could not comply with the request.",
+        StatusCode::UNAUTHORIZED => "Say who you are: this server could not verify it.",
+        StatusCode::FORBIDDEN => "Access was denied to this resource.",
+        StatusCode::NOT_FOUND => "The resource could not be found.",
+        _ => "",
+    }
+}
+
+/// Enough that no text becomes markup; `>` stays, as those who look for it in the page expect.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&#34;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&#34;")
 }
 
 impl From<Error> for Fault {

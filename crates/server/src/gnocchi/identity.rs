@@ -71,6 +71,13 @@ impl Auth {
         header.parse().ok().map(Self::RemoteUser)
     }
 
+    /// Whether users belong to projects, and see only those things in lists that are of theirs.
+    pub(super) fn has_projects(&self) -> bool {
+        match self {
+            Self::None | Self::Basic | Self::RemoteUser(_) => false,
+        }
+    }
+
     /// Who asks; a 401 where they have to say and do not.
     pub(super) fn identify(&self, request: &Parts) -> Result<Identity, Fault> {
         let headers = &request.headers;

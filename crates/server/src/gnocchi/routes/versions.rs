@@ -5,12 +5,12 @@ use axum::response::{IntoResponse, Response};
 use nephoscope_gnocchi::AggregationMethod;
 use serde_json::json;
 
-use super::answer;
-use super::arguments::Arguments;
-use super::fault::Fault;
-use super::links::Links;
-use super::policy::{Action, Target};
-use super::requester::Requester;
+use super::super::answer;
+use super::super::arguments::Arguments;
+use super::super::fault::Fault;
+use super::super::links::Links;
+use super::super::policy::{Action, Target};
+use super::super::requester::Requester;
 
 /// The version of Gnocchi whose API this is. Clients tell by it what they may ask for.
 const GNOCCHI_VERSION: &str = "4.7.1";
@@ -30,7 +30,7 @@ const COLLECTIONS: [&str; 12] = [
     "status",
 ];
 
-pub(super) async fn show_versions(links: Links) -> Response {
+pub(in super::super) async fn show_versions(links: Links) -> Response {
     let href = format!("{}/", links.api());
     answer::json(&json!({
         "build": GNOCCHI_VERSION,
@@ -44,24 +44,27 @@ pub(super) async fn show_versions(links: Links) -> Response {
 }
 
 /// `GET /v1`: there is a slash missing.
-pub(super) async fn redirect(links: Links) -> Response {
+pub(in super::super) async fn redirect(links: Links) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, links.location("/"))]).into_response()
 }
 
-pub(super) async fn show_version(links: Links) -> Response {
+pub(in super::super) async fn show_version(links: Links) -> Response {
     let api = links.api();
     let collections = COLLECTIONS.iter().map(|name| json!({ "rel": name, "href": format!("{api}/{name}") }));
     let all: Vec<_> = [json!({ "rel": "self", "href": api })].into_iter().chain(collections).collect();
     answer::json(&json!({ "version": "1.0", "links": all }))
 }
 
-pub(super) async fn show_capabilities() -> Response {
+pub(in super::super) async fn show_capabilities() -> Response {
     let methods: Vec<_> = AggregationMethod::all().map(|method| method.to_string()).collect();
     answer::json(&json!({ "aggregation_methods": methods }))
 }
 
 /// Aggregates are made as measures come in: there is never anything to process, and nobody who would.
-pub(super) async fn show_status(requester: Requester, arguments: Arguments) -> Result<Response, Fault> {
+pub(in super::super) async fn show_status(
+    requester: Requester,
+    arguments: Arguments,
+) -> Result<Response, Fault> {
     requester.enforce(Action::GetStatus, Target::Nothing)?;
     let mut storage = json!({ "summary": { "metrics": 0, "measures": 0 } });
     if arguments.bool("details", true)? {

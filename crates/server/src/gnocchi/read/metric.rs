@@ -1,0 +1,88 @@
+//! Metrics.
+
+use axum::http::StatusCode;
+use indexmap::IndexMap;
+use nephoscope_gnocchi::{
+    Creator, NamedMetric, NewMetric, SchemaError, SchemaResult, parse_uuid, resource_uuid,
+};
+use serde_json::{Value, json};
+
+use super::super::fault::Fault;
+use super::{fields, keep, object, text};
+
+/// The most characters that the name of a unit has.
+const LONGEST_UNIT: usize = 31;
+
+/// Reads a metric that is to be made.
+pub(in super::super) fn read_new_metric(json: &Value, creator: &Creator) -> Result<NewMetric, Fault> {
+    let mut name = None;
+    let metric = read(json, creator, &mut name)?;
+    if name.as_deref().is_some_and(|name| name.contains('/')) {
+        return Err(slash());
+    }
+    if metric.resource_id.is_some() && name.is_none() {
+        return Err(Fault::described(
+            StatusCode::BAD_REQUEST,
+            json!({
+                "cause": "Attribute value error",
+                "detail": "name",
+                "reason": "Name cannot be null if resource_id is not null",
+            }),
+        ));
+    }
+    Ok(NewMetric { name, ..metric })
+}
+
+fn read(json: &Value, creator: &Creator, name: &mut Option<String>) -> SchemaResult<NewMetric> {
+    let (mut policy, mut unit, mut resource_id) = (None, None, None);
+    fields(json, |key, value| match key {
+        "archive_policy_name" => keep(&mut policy, text(value)),
+        "name" => keep(name, text(value)),
+        "unit" => keep(&mut unit, read_unit(value)),
+        "resource_id" => keep(
+            &mut resource_id,
+            text(value).and_then(|id| {
+                resource_uuid(&id, creator)?;
+                Ok(id)
+            }),
+        ),
+        _ => None,
+    })?;
+    Ok(NewMetric { archive_policy_name: policy, name: None, unit, resource_id })
+}
+
+fn read_unit(json: &Value) -> SchemaResult<String> {
+    let unit = text(json)?;
+    if unit.chars().count() > LONGEST_UNIT {
+        return Err(SchemaError::new(format!("length of value must be at most {LONGEST_UNIT}")));
+    }
+    Ok(unit)
+}
+
+fn slash() -> Fault {
+    Fault::bad_request("'/' is not supported in metric name")
+}
+
+/// Reads metrics of a resource by their names: each a UUID, or what a new one is like.
+pub(in super::super) fn read_named_metrics(
+    json: &Value,
+    creator: &Creator,
+) -> Result<IndexMap<String, NamedMetric>, Fault> {
+    let mut metrics = IndexMap::new();
+    for (name, value) in object(json)? {
+        let metric = match value {
+            Value::String(text) => NamedMetric::Existing(
+                parse_uuid(text).ok_or_else(|| SchemaError::new("not a valid value").in_key(name))?,
+            ),
+            value => {
+                let read = read(value, creator, &mut None).map_err(|error| error.in_key(name))?;
+                if name.contains('/') {
+                    return Err(slash());
+                }
+                NamedMetric::New { archive_policy_name: read.archive_policy_name, unit: read.unit }
+            }
+        };
+        metrics.insert(name.clone(), metric);
+    }
+    Ok(metrics)
+}

@@ -1,0 +1,21 @@
+//! What each path of the API does.
+
+pub(super) mod archive_policies;
+pub(super) mod batch;
+pub(super) mod measures;
+pub(super) mod metrics;
+pub(super) mod resource_types;
+pub(super) mod resources;
+pub(super) mod versions;
+
+use nephoscope_gnocchi::FilterError;
+
+use super::fault::Fault;
+
+/// A condition in a query that cannot be read.
+fn filter_fault(error: FilterError) -> Fault {
+    match error {
+        FilterError::Schema(error) => error.into(),
+        text @ FilterError::Text(_) => Fault::bad_request(text.to_string()),
+    }
+}
