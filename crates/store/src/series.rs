@@ -6,23 +6,24 @@
 //! that are no whole microseconds, which it rounds as doubles, is left out.
 
 mod bytes;
-#[expect(dead_code, reason = "waits for the blocks on disk")]
+mod column;
 mod files;
 mod group;
 mod journal;
 mod plan;
-#[expect(dead_code, reason = "waits for the blocks on disk")]
+mod record;
 mod rows;
+mod segment;
 mod shared;
-#[expect(dead_code, reason = "waits for the blocks on disk")]
+mod upkeep;
 mod window;
-#[expect(dead_code, reason = "waits for the blocks on disk")]
 mod writer;
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use nephoscope_gnocchi::{
@@ -32,7 +33,9 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use files::{Disk, Files};
 use group::Group;
+use segment::{Segment, Unreadable};
 use shared::Shared;
+use upkeep::Task;
 use writer::Job;
 
 /// How much may wait to be written. A batch of more is written alone.
@@ -59,6 +62,10 @@ pub struct Stats {
     pub memory_bytes: u64,
     /// Bytes of the journal that is written.
     pub journal_bytes: u64,
+    /// Segments.
+    pub segments: u64,
+    /// Bytes of the segments.
+    pub segment_bytes: u64,
     /// Stretches of journals that were damaged when they were read: what was written last in them is lost.
     pub damaged_frames: u64,
     /// Blocks that were damaged when they were read: the aggregates in them are lost.
@@ -67,11 +74,21 @@ pub struct Stats {
     pub failed_writes: u64,
 }
 
+/// What a look at everything on disk gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Blocks there are.
+    pub blocks: u64,
+    /// Blocks that are not what was written, and lost.
+    pub damaged: u64,
+}
+
 /// The measures and aggregates of all metrics, in a directory.
 #[derive(Debug)]
 pub struct Series {
     shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
+    tasks: SyncSender<Task>,
     /// As many permits as bytes may wait.
     room: Semaphore,
     threads: Vec<JoinHandle<()>>,
@@ -99,7 +116,7 @@ impl Series {
         let next = recover(&shared, policy_of)?;
         let writer = writer::start(&shared, next).map_err(|error| cannot_open(directory, &error))?;
         let room = Semaphore::new(WAITING_BYTES);
-        Ok(Self { shared, jobs: writer.jobs, room, threads: writer.threads })
+        Ok(Self { shared, jobs: writer.jobs, tasks: writer.tasks, room, threads: writer.threads })
     }
 
     /// Stores the measures of one request: all, or none. `Ok` means that they are on disk and that every read sees them.
@@ -143,15 +160,25 @@ impl Series {
         let found = self.shared.with_metric(key, policy, |metric| {
             let plan = Arc::clone(&metric.plan);
             let (at, column) = (plan.grain_of(granularity)?, plan.column_of(method)?);
-            let mut points = Vec::new();
-            metric.window.overlay(&plan, at, column, &mut points);
+            let mut newest = Vec::new();
+            metric.window.overlay(&plan, at, column, &mut newest);
             let kept_from = metric.window.grains[at].kept_from[window::class(method)];
-            Some((plan.grains[at], kept_from, points))
+            Some((plan.grains[at], kept_from, newest))
         });
-        let Some((grain, kept_from, mut points)) = found else { return Ok(Vec::new()) };
+        let Some((grain, kept_from, newest)) = found else { return Ok(Vec::new()) };
         // How Gnocchi reads: the pieces that start and stop lie in and all between, of which it keeps what is not too old
         // before the newest, and gives what was asked for.
         let until = stop.map_or(i64::MAX, |stop| grain.next_split(stop.as_nanos()));
+        let from = start.map_or(i64::MIN, |start| grain.split(start.as_nanos())).max(kept_from);
+        let mut points = Vec::new();
+        // What was in memory a moment ago is there or in a segment by now.
+        for segment in self.shared.segments().iter().filter(|segment| segment.reaches(from, until)) {
+            if let Some(opened) = segment.record(key.0).and_then(|opened| self.shared.note(opened)) {
+                let damaged = opened.overlay(grain.length, method, (from, until), &mut points);
+                self.shared.counters.damaged_blocks.fetch_add(damaged, Ordering::Relaxed);
+            }
+        }
+        rows::overlay(&mut points, newest);
         points.retain(|(period, _)| *period >= kept_from && *period < until);
         let Some((last, _)) = points.last().copied() else { return Ok(Vec::new()) };
         let too_old = grain.timespan.map_or(i64::MIN, |timespan| last.saturating_sub(timespan));
@@ -175,24 +202,68 @@ impl Series {
         keys.iter().for_each(|key| self.shared.forget(*key));
     }
 
+    /// Copies what is stored now to a directory, which is made, while all goes on.
+    pub async fn backup(&self, to: &Path) -> Result<()> {
+        self.ask(Task::CheckpointFor).await?;
+        let (shared, to) = (Arc::clone(&self.shared), to.to_owned());
+        let segments = shared.segments();
+        let copied = tokio::task::spawn_blocking(move || {
+            std::fs::create_dir_all(&to)?;
+            upkeep::copy(&shared, &segments, &to)
+        });
+        copied.await.map_err(|_cut_short| closed())?.map_err(|error| failed("backed up", &error))
+    }
+
+    /// Brings to segments what only the journal has on disk.
+    pub async fn checkpoint(&self) -> Result<()> {
+        self.ask(Task::CheckpointFor).await
+    }
+
+    /// Makes one segment of all, without what is not kept any more.
+    pub async fn compact(&self) -> Result<()> {
+        self.ask(Task::Compact).await
+    }
+
+    async fn ask(&self, task: impl FnOnce(SyncSender<io::Result<()>>) -> Task) -> Result<()> {
+        let (answer, answered) = sync_channel(1);
+        let (tasks, task) = (self.tasks.clone(), task(answer));
+        let done = tokio::task::spawn_blocking(move || {
+            tasks.send(task).ok()?;
+            drop(tasks);
+            answered.recv().ok()
+        });
+        let done = done.await.ok().flatten().ok_or_else(closed)?;
+        done.map_err(|error| failed("brought to segments", &error))
+    }
+
+    /// Reads everything that is in segments. Gives how many blocks there are and how many are damaged. Blocks.
+    pub fn check(&self) -> Result<Check> {
+        let (blocks, damaged) = upkeep::check(&self.shared.segments());
+        Ok(Check { blocks, damaged })
+    }
+
     /// How it stands.
     pub fn stats(&self) -> Stats {
         let counters = &self.shared.counters;
         let (metrics, memory_bytes) = self.shared.in_memory();
+        let segments = self.shared.segments();
         Stats {
             measures: counters.measures.load(Ordering::Relaxed),
             metrics,
             memory_bytes,
             journal_bytes: counters.journal_bytes.load(Ordering::Relaxed),
+            segments: segments.len() as u64,
+            segment_bytes: segments.iter().map(|segment| segment.bytes).sum(),
             damaged_frames: counters.damaged_frames.load(Ordering::Relaxed),
             damaged_blocks: counters.damaged_blocks.load(Ordering::Relaxed),
             failed_writes: counters.failed_writes.load(Ordering::Relaxed),
         }
     }
 
-    /// Waits until all that was begun is done, and ends.
+    /// Waits until all that was begun is done, and ends. Blocks.
     pub fn close(self) -> Result<()> {
         drop(self.jobs);
+        drop(self.tasks);
         let ended = self.threads.into_iter().map(JoinHandle::join);
         if ended.filter(std::result::Result::is_err).count() > 0 {
             return Err(Error::Internal {
@@ -210,8 +281,15 @@ fn recover(shared: &Shared, policy_of: impl Fn(MetricKey) -> Option<Arc<ArchiveP
         shared.files.list(&shared.directory).map_err(|error| cannot_open(&shared.directory, &error))?;
     let mut numbers: Vec<_> = names.iter().filter_map(|name| journal::number_of(name)).collect();
     numbers.sort_unstable();
+    let covered = open_segments(shared, &names)?;
+    // Deleted before the last end, and perhaps not gone from all segments.
+    let segments = shared.segments();
+    let mut keys: Vec<_> = segments.iter().flat_map(|segment| segment.keys()).copied().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    shared.forgotten().extend(keys.into_iter().filter(|key| policy_of(MetricKey(*key)).is_none()));
     let mut group = Group::default();
-    for number in &numbers {
+    for number in numbers.iter().filter(|number| **number > covered) {
         let path = journal::path(&shared.directory, *number);
         let content = shared.files.open(&path).and_then(|file| files::read_all(&*file));
         let content = content.map_err(|error| cannot_open(&path, &error))?;
@@ -237,7 +315,47 @@ fn recover(shared: &Shared, policy_of: impl Fn(MetricKey) -> Option<Arc<ArchiveP
             tracing::info!("{} ends within a write that was not acknowledged", path.display());
         }
     }
-    Ok(numbers.last().map_or(1, |last| last + 1))
+    Ok(numbers.last().copied().unwrap_or_default().max(covered) + 1)
+}
+
+/// Opens the segments, and removes what is left over of such as others stand for. Gives the last checkpoint.
+fn open_segments(shared: &Shared, names: &[String]) -> Result<u64> {
+    let mut found: Vec<_> = names.iter().filter_map(|name| Some((segment::covers(name)?, name))).collect();
+    // Of those that begin together the longest first.
+    found.sort_by_key(|((first, last), _)| (*first, u64::MAX - last));
+    let mut covered = 0;
+    let mut left_over = vec![segment::TEMPORARY];
+    for (covers, name) in found {
+        if covers.1 <= covered {
+            left_over.push(name);
+            continue;
+        }
+        covered = covers.1;
+        let path = shared.directory.join(name);
+        let opened = Segment::open(&*shared.files, &path, covers).map_err(|unreadable| match unreadable {
+            Unreadable::Io(error) => cannot_open(&path, &error),
+            Unreadable::Later(later) => later_version(&path, later.0),
+        })?;
+        if opened.was_damaged {
+            shared.counters.damaged_blocks.fetch_add(1, Ordering::Relaxed);
+            tracing::error!("{} is damaged: what is whole of it is used", path.display());
+        }
+        shared.add_segment(opened);
+    }
+    for name in left_over {
+        if names.iter().any(|there| there == name) {
+            let path = shared.directory.join(name);
+            shared.files.remove(&path).map_err(|error| cannot_open(&path, &error))?;
+        }
+    }
+    Ok(covered)
+}
+
+fn failed(what: &str, error: &io::Error) -> Error {
+    Error::Unavailable {
+        message: format!("measures cannot be {what}"),
+        source: Some(error.to_string().into()),
+    }
 }
 
 fn cannot_open(path: &Path, error: &io::Error) -> Error {

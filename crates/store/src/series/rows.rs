@@ -52,6 +52,11 @@ impl Rows {
         &mut self.values[at * width..(at + 1) * width]
     }
 
+    /// One value.
+    pub(super) fn value(&self, row: usize, column: usize, width: usize) -> f64 {
+        self.values[row * width + column]
+    }
+
     /// Removes the values of periods before a time, which each column has.
     pub(super) fn remove_before(&mut self, kept_from: &[i64]) {
         let width = kept_from.len();

@@ -1,9 +1,9 @@
 //! All metrics in memory, shared by those who write, read and tidy up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nephoscope_gnocchi::{ArchivePolicy, Measure};
@@ -12,6 +12,7 @@ use super::MetricKey;
 use super::files::Files;
 use super::group::Group;
 use super::plan::Plan;
+use super::segment::{Damaged, Segment};
 use super::window::Window;
 
 /// Over how many locks the metrics are spread: so many that readers rarely wait for the writer.
@@ -29,6 +30,8 @@ pub(super) struct Metric {
     pub(super) applied: u64,
     /// Whether there is anything that is not on disk yet, but for the journal.
     pub(super) is_dirty: bool,
+    /// How many checkpoints there had been when it was written or read the last time.
+    used: u64,
 }
 
 /// What everybody needs.
@@ -40,6 +43,12 @@ pub(super) struct Shared {
     /// Each guards the metrics whose keys end alike. Held for as long as one metric is worked on. Never two at a time.
     shards: Vec<Mutex<Shard>>,
     pub(super) counters: Counters,
+    /// Guards which segments there are, the oldest first. Replaced as a whole, so that readers hold it for a moment only.
+    segments: Mutex<Arc<Vec<Arc<Segment>>>>,
+    /// Guards the keys of deleted metrics that may be in segments.
+    forgotten: Mutex<HashSet<u64>>,
+    /// Whether a checkpoint was asked for and is not done.
+    pub(super) is_checkpoint_due: AtomicBool,
 }
 
 type Shard = HashMap<u64, Box<Metric>, BuildHasherDefault<KeyHasher>>;
@@ -54,12 +63,22 @@ pub(super) struct Counters {
     pub(super) damaged_blocks: AtomicU64,
     pub(super) torn_bytes: AtomicU64,
     pub(super) failed_writes: AtomicU64,
+    pub(super) checkpoints: AtomicU64,
 }
 
 impl Shared {
     pub(super) fn new(files: Arc<dyn Files>, directory: PathBuf) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { files, directory, plans: Plans::default(), shards, counters: Counters::default() }
+        Self {
+            files,
+            directory,
+            plans: Plans::default(),
+            shards,
+            counters: Counters::default(),
+            segments: Mutex::default(),
+            forgotten: Mutex::default(),
+            is_checkpoint_due: AtomicBool::new(false),
+        }
     }
 
     fn shard(&self, key: MetricKey) -> MutexGuard<'_, Shard> {
@@ -76,11 +95,8 @@ impl Shared {
         work: impl FnOnce(&mut Metric) -> T,
     ) -> T {
         let mut shard = self.shard(key);
-        let metric = shard.entry(key.0).or_insert_with(|| {
-            let plan = self.plans.of(policy);
-            let window = Window::new(&plan);
-            Box::new(Metric { plan, window, applied: 0, is_dirty: false })
-        });
+        let metric = shard.entry(key.0).or_insert_with(|| Box::new(self.load(key, self.plans.of(policy))));
+        metric.used = self.counters.checkpoints.load(Ordering::Relaxed);
         if !Arc::ptr_eq(&metric.plan.policy, policy) {
             let plan = self.plans.of(policy);
             if !Arc::ptr_eq(&metric.plan, &plan) {
@@ -90,6 +106,106 @@ impl Shared {
             }
         }
         work(metric)
+    }
+
+    /// A metric as the newest segment has it that has it.
+    fn load(&self, key: MetricKey, plan: Arc<Plan>) -> Metric {
+        let segments = self.segments();
+        let newest = segments.iter().rev().find_map(|segment| segment.record(key.0));
+        let opened = newest.and_then(|opened| self.note(opened));
+        let stored = opened.and_then(|opened| opened.window()).and_then(|stored| self.note(stored));
+        let applied = stored.as_ref().map_or(0, |stored| stored.applied);
+        let window = stored.map_or_else(|| Window::new(&plan), |stored| stored.into_window(&plan));
+        Metric { plan, window, applied, is_dirty: false, used: 0 }
+    }
+
+    /// What was read, unless it is damaged: then that is counted and told.
+    pub(super) fn note<T>(&self, read: Result<T, Damaged>) -> Option<T> {
+        if read.is_err() {
+            self.counters.damaged_blocks.fetch_add(1, Ordering::Relaxed);
+            tracing::error!("a block in {} is damaged: what it held is lost", self.directory.display());
+        }
+        read.ok()
+    }
+
+    /// Works on a metric that is in memory.
+    pub(super) fn with_loaded<T>(&self, key: u64, work: impl FnOnce(&mut Metric) -> T) -> Option<T> {
+        self.shard(MetricKey(key)).get_mut(&key).map(|metric| work(metric))
+    }
+
+    /// The keys of the metrics that have something that only the journal has on disk.
+    pub(super) fn dirty_keys(&self) -> Vec<u64> {
+        let mut keys = Vec::new();
+        for shard in &self.shards {
+            let shard = unpoisoned(shard);
+            keys.extend(shard.iter().filter(|(_, metric)| metric.is_dirty).map(|(key, _)| *key));
+        }
+        keys
+    }
+
+    /// What was to go to disk is there.
+    pub(super) fn end_flush(&self, keys: &[u64]) {
+        let flushed =
+            keys.iter().filter_map(|key| self.with_loaded(*key, |metric| metric.window.end_flush()));
+        let flushed: usize = flushed.sum();
+        let pending = &self.counters.pending_bytes;
+        let _always = pending.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |pending| {
+            Some(pending.saturating_sub(flushed))
+        });
+        self.counters.checkpoints.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was to go to disk is not there: it is to go again.
+    pub(super) fn abandon_flush(&self, keys: &[u64]) {
+        keys.iter().for_each(|key| {
+            self.with_loaded(*key, |metric| metric.is_dirty = true);
+        });
+    }
+
+    /// Drops from memory what was not used since the checkpoint before the last, and is on disk.
+    pub(super) fn drop_idle(&self) {
+        let checkpoints = self.counters.checkpoints.load(Ordering::Relaxed);
+        for shard in &self.shards {
+            let mut shard = unpoisoned(shard);
+            shard.retain(|_, metric| metric.is_dirty || metric.used + 1 >= checkpoints);
+            if shard.capacity() > 4 * shard.len() {
+                shard.shrink_to_fit();
+            }
+        }
+    }
+
+    /// The segments of now, the oldest first.
+    pub(super) fn segments(&self) -> Arc<Vec<Arc<Segment>>> {
+        Arc::clone(&unpoisoned(&self.segments))
+    }
+
+    /// Adds the newest segment.
+    pub(super) fn add_segment(&self, segment: Segment) {
+        let mut segments = unpoisoned(&self.segments);
+        let more = segments.iter().cloned().chain([Arc::new(segment)]).collect();
+        *segments = Arc::new(more);
+    }
+
+    /// Puts a segment in the place of those whose checkpoints it covers.
+    pub(super) fn replace_segments(&self, segment: Segment) {
+        let mut segments = unpoisoned(&self.segments);
+        let is_covered =
+            |old: &&Arc<Segment>| old.covers.0 >= segment.covers.0 && old.covers.1 <= segment.covers.1;
+        let mut others: Vec<_> = segments.iter().filter(|old| !is_covered(old)).cloned().collect();
+        others.push(Arc::new(segment));
+        others.sort_by_key(|segment| segment.covers);
+        *segments = Arc::new(others);
+    }
+
+    /// The keys of deleted metrics that may be in segments.
+    pub(super) fn forgotten(&self) -> MutexGuard<'_, HashSet<u64>> {
+        unpoisoned(&self.forgotten)
+    }
+
+    /// Lets go of the keys that are in no segment any more.
+    pub(super) fn forget_the_forgotten(&self) {
+        let segments = self.segments();
+        self.forgotten().retain(|key| segments.iter().any(|segment| segment.has(*key)));
     }
 
     /// Puts the measures of one batch into a metric, unless they are in it.
@@ -118,9 +234,14 @@ impl Shared {
 
     /// Forgets a metric.
     pub(super) fn forget(&self, key: MetricKey) {
+        self.forgotten().insert(key.0);
         let metric = self.shard(key).remove(&key.0);
         if let Some(metric) = metric {
-            self.counters.pending_bytes.fetch_sub(metric.window.pending_bytes(), Ordering::Relaxed);
+            let gone = metric.window.pending_bytes();
+            let _always =
+                self.counters.pending_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |pending| {
+                    Some(pending.saturating_sub(gone))
+                });
         }
     }
 

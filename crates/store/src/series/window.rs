@@ -308,11 +308,10 @@ impl Window {
         }
     }
 
-    /// Forgets what is on disk by now.
-    pub(super) fn end_flush(&mut self) {
-        for aggregates in &mut self.grains {
-            aggregates.flushing = Rows::default();
-        }
+    /// Forgets what is on disk by now. Gives how many bytes of memory that took.
+    pub(super) fn end_flush(&mut self) -> usize {
+        let flushed = self.grains.iter_mut().map(|aggregates| mem::take(&mut aggregates.flushing).bytes());
+        flushed.sum()
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc as queue, oneshot};
 use super::group::Group;
 use super::journal::{self, Entry, Journal};
 use super::shared::Shared;
+use super::upkeep::{self, Task};
 
 /// How many batches may wait: enough for one sync to serve them all, few enough to slow down whoever brings them.
 const QUEUE: usize = 1024;
@@ -20,6 +21,12 @@ const QUEUE: usize = 1024;
 const GROUP_BYTES: usize = 8 << 20;
 /// How many groups may be on disk and not in the metrics yet: with more, memory would fill with what waits.
 const GROUPS_AHEAD: usize = 2;
+/// From how large a journal on its measures go to a segment: so much is read again after a crash, in about a second.
+const CHECKPOINT_JOURNAL: u64 = 96 << 20;
+/// From how many bytes of finished aggregates in memory on they go to a segment.
+const CHECKPOINT_PENDING: usize = 192 << 20;
+/// How many tasks may wait: those of the journal, and those that somebody asks for.
+const TASKS: usize = 4;
 /// In which bit of a sequence number the number of its journal begins.
 const JOURNAL_BITS: u32 = 32;
 
@@ -40,21 +47,27 @@ enum Done {
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) jobs: queue::Sender<Job>,
+    pub(super) tasks: SyncSender<Task>,
     pub(super) threads: Vec<JoinHandle<()>>,
 }
 
 /// Starts the threads. They end when nobody can send them work any more.
 pub(super) fn start(shared: &Arc<Shared>, number: u64) -> io::Result<Writer> {
+    let (tasks, todo) = mpsc::sync_channel(TASKS);
     let journal = Journal::create(&*shared.files, &shared.directory, number)?;
     let (jobs, waiting) = queue::channel(QUEUE);
     let (done, applying) = mpsc::sync_channel(GROUPS_AHEAD);
-    let writing = Writing { shared: Arc::clone(shared), number, frames: 0, journal: Some(journal), done };
+    let upkeep = upkeep::start(shared, jobs.downgrade(), todo)?;
+    let journal = Some(journal);
+    let writing =
+        Writing { shared: Arc::clone(shared), number, frames: 0, journal, done, tasks: tasks.clone() };
     let applied = Arc::clone(shared);
     let threads = vec![
         thread::Builder::new().name("series journal".into()).spawn(move || writing.run(waiting))?,
         thread::Builder::new().name("series".into()).spawn(move || apply_all(&applied, &applying))?,
+        upkeep,
     ];
-    Ok(Writer { jobs, threads })
+    Ok(Writer { jobs, tasks, threads })
 }
 
 struct Writing {
@@ -66,6 +79,7 @@ struct Writing {
     /// None after a failure: nobody knows what such a file holds, so that another one is begun.
     journal: Option<Journal>,
     done: SyncSender<Done>,
+    tasks: SyncSender<Task>,
 }
 
 type Waiting = (Vec<u8>, Vec<Entry>, oneshot::Sender<Result<()>>);
@@ -103,6 +117,7 @@ impl Writing {
                 let group = numbered.map(|((_, batch, done), sequence)| (sequence, batch, done)).collect();
                 // The other thread ends after this one.
                 let _alive = self.done.send(Done::Group(group));
+                self.ask_for_checkpoint();
             }
             Err(error) => {
                 self.journal = None;
@@ -115,6 +130,17 @@ impl Writing {
             }
         }
         other
+    }
+
+    /// Has what is in the journal brought to a segment, when it is time for that.
+    fn ask_for_checkpoint(&self) {
+        let counters = &self.shared.counters;
+        let is_time = counters.journal_bytes.load(Ordering::Relaxed) >= CHECKPOINT_JOURNAL
+            || counters.pending_bytes.load(Ordering::Relaxed) >= CHECKPOINT_PENDING;
+        if is_time && !self.shared.is_checkpoint_due.swap(true, Ordering::Acquire) {
+            let asked = self.tasks.try_send(Task::Checkpoint);
+            self.shared.is_checkpoint_due.store(asked.is_ok(), Ordering::Release);
+        }
     }
 
     /// Brings frames to disk. Gives the sequence number of the first; the others follow.

@@ -59,16 +59,47 @@ fn same(left: f64, right: Option<f64>) -> bool {
     right.map_or(left.is_nan(), |right| left == right)
 }
 
+/// What is done between the steps.
+#[derive(Clone, Copy)]
+enum Between {
+    Nothing,
+    /// Checkpoints, compaction and new starts.
+    Upkeep,
+}
+
 #[tokio::test]
 async fn every_point_is_the_one_that_gnocchi_gives() {
+    run(Between::Nothing).await;
+}
+
+#[tokio::test]
+async fn every_point_is_the_same_from_memory_from_journals_and_from_segments() {
+    run(Between::Upkeep).await;
+}
+
+async fn run(between: Between) {
     let programs: Vec<Program> = serde_json::from_str(include_str!("golden/series.json")).unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let series = Series::open(directory.path(), &Options::default(), |_| None).unwrap();
+    let some_policy = policy(&programs[0].policy);
+    let open =
+        || Series::open(directory.path(), &Options::default(), |_| Some(Arc::clone(&some_policy))).unwrap();
+    let mut series = open();
     let mut points_seen = 0;
     for (number, program) in programs.iter().enumerate() {
         let key = MetricKey(number as u64);
         let mut now = policy(&program.policy);
         for (at, step) in program.steps.iter().enumerate() {
+            if matches!(between, Between::Upkeep) {
+                match (number * 7 + at) % 48 {
+                    5 | 11 | 23 | 24 => series.checkpoint().await.unwrap(),
+                    13 => series.compact().await.unwrap(),
+                    19 | 31 => {
+                        series.close().unwrap();
+                        series = open();
+                    }
+                    _ => {}
+                }
+            }
             match step {
                 Step::Batch { batch } => {
                     let measure = |(time, value): &(i64, Option<f64>)| Measure {
@@ -84,9 +115,8 @@ async fn every_point_is_the_one_that_gnocchi_gives() {
                 }
                 Step::Read { method, granularity, start, stop, points } => {
                     let (start, stop) = (start.map(Timestamp::from_nanos), stop.map(Timestamp::from_nanos));
-                    let found = series
-                        .points(key, &now, method.parse().unwrap(), span(*granularity), start, stop)
-                        .unwrap();
+                    let method_of = method.parse().unwrap();
+                    let found = series.points(key, &now, method_of, span(*granularity), start, stop).unwrap();
                     let found: Vec<_> =
                         found.iter().map(|point| (point.timestamp.as_nanos(), point.value)).collect();
                     let is_same = found.len() == points.len()
@@ -104,4 +134,7 @@ async fn every_point_is_the_one_that_gnocchi_gives() {
         }
     }
     assert!(points_seen > 5_000, "the programs hold only {points_seen} points");
+    let checked = series.check().unwrap();
+    assert_eq!(checked.damaged, 0);
+    assert!(matches!(between, Between::Nothing) || checked.blocks > 1000);
 }
