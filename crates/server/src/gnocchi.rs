@@ -36,7 +36,7 @@ use crate::body::Bodies;
 use cors::Origins;
 use fault::Fault;
 use policy::Policy;
-use routes::{archive_policies, batch, measures, metrics, resource_types, resources, versions};
+use routes::{archive_policies, batch, influxdb, measures, metrics, resource_types, resources, versions};
 
 /// How many items a list has at most, where nobody says otherwise: as in Gnocchi.
 pub const DEFAULT_MAX_LIMIT: usize = 1000;
@@ -168,6 +168,9 @@ fn series() -> Router<Arc<Door>> {
         )
         .at("/v1/batch/metrics/measures", "POST", post(batch::store_metrics_measures))
         .at("/v1/batch/resources/metrics/measures", "POST", post(batch::store_resources_measures))
+        .at("/v1/influxdb/ping", "GET", get(influxdb::ping))
+        .at("/v1/influxdb/query", "POST", post(influxdb::query))
+        .at("/v1/influxdb/write", "POST", post(influxdb::write))
 }
 
 /// Whether nothing that could be at that path would be anybody's but Gnocchi's.

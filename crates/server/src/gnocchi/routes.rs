@@ -1,7 +1,9 @@
 //! What each path of the API does.
 
 pub(super) mod archive_policies;
+mod arrivals;
 pub(super) mod batch;
+pub(super) mod influxdb;
 pub(super) mod measures;
 pub(super) mod metrics;
 pub(super) mod resource_types;

@@ -73,7 +73,7 @@ pub(in super::super) async fn store_resources_measures(
 }
 
 /// Refuses, if any of the metrics that are there is one that they may not write to.
-async fn enforce_all(requester: &Requester, measures: &[ResourceMeasures]) -> Result<(), Fault> {
+pub(super) async fn enforce_all(requester: &Requester, measures: &[ResourceMeasures]) -> Result<(), Fault> {
     let creator = requester.identity()?.creator();
     for some in measures.chunks(LOOKED_UP_AT_A_TIME) {
         let mut by_id = HashMap::new();
