@@ -97,6 +97,34 @@ pub struct Resource {
     pub metrics: BTreeMap<String, Uuid>,
 }
 
+impl Resource {
+    /// An attribute by the name that queries have for it, be it of all resources or of its type; none, where it has no such
+    /// attribute.
+    pub fn attribute(&self, name: &str) -> AttributeValue {
+        let text = |text: Option<&str>| {
+            text.map_or(AttributeValue::Null, |text| AttributeValue::String(text.into()))
+        };
+        let time = |time: Option<Timestamp>| time.map_or(AttributeValue::Null, AttributeValue::Datetime);
+        let creator = self.creator.as_deref();
+        let parts = creator.map(|creator| creator.split_once(':').unwrap_or((creator, "")));
+        match name {
+            "id" => AttributeValue::Uuid(self.id),
+            "original_resource_id" => text(Some(&self.original_resource_id)),
+            "type" => text(Some(&self.resource_type)),
+            "creator" => text(creator),
+            "created_by_user_id" => text(parts.map(|(user, _)| user)),
+            "created_by_project_id" => text(parts.map(|(_, project)| project)),
+            "user_id" => text(self.user_id.as_deref()),
+            "project_id" => text(self.project_id.as_deref()),
+            "started_at" => time(Some(self.started_at)),
+            "ended_at" => time(self.ended_at),
+            "revision_start" => time(Some(self.revision_start)),
+            "revision_end" => time(self.revision_end),
+            name => self.attributes.get(name).cloned().unwrap_or(AttributeValue::Null),
+        }
+    }
+}
+
 /// Which revision of a resource is meant, where there are several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revision {

@@ -36,7 +36,7 @@ use crate::body::Bodies;
 use cors::Origins;
 use fault::Fault;
 use policy::Policy;
-use routes::{archive_policies, batch, influxdb, measures, metrics, resource_types, resources, versions};
+use routes::{aggregates, aggregation, archive_policies, batch, influxdb, measures, metrics, resource_types, resources, search_metric, versions};
 
 /// How many items a list has at most, where nobody says otherwise: as in Gnocchi.
 pub const DEFAULT_MAX_LIMIT: usize = 1000;
@@ -166,6 +166,15 @@ fn series() -> Router<Arc<Door>> {
             "GET, POST",
             get(measures::show_named_measures).post(measures::store_named_measures),
         )
+        .at("/v1/aggregates", "POST", post(aggregates::calculate))
+        .at(
+            "/v1/aggregation/metric",
+            "GET, POST",
+            get(aggregation::aggregate_named).post(aggregation::aggregate_listed),
+        )
+        .at("/v1/aggregation/resource/{type}/metric/{name}", "POST", post(aggregation::aggregate_resources))
+        .at("/v1/aggregation/resource/{type}/metric", "POST", MethodRouter::new())
+        .at("/v1/search/metric", "POST", post(search_metric::search))
         .at("/v1/batch/metrics/measures", "POST", post(batch::store_metrics_measures))
         .at("/v1/batch/resources/metrics/measures", "POST", post(batch::store_resources_measures))
         .at("/v1/influxdb/ping", "GET", get(influxdb::ping))

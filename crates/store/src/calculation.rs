@@ -7,7 +7,6 @@
 mod across;
 mod aligned;
 mod evaluate;
-mod grouped;
 mod history;
 mod measures;
 mod query;

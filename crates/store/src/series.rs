@@ -32,7 +32,7 @@ use nephoscope_gnocchi::{
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use files::{Disk, Files};
-use group::Group;
+pub(crate) use group::Group;
 use segment::{Segment, Unreadable};
 use shared::Shared;
 use upkeep::Task;

@@ -2,6 +2,7 @@
 
 mod archive_policy;
 mod metric;
+mod question;
 mod resource;
 mod resource_type;
 
@@ -12,6 +13,7 @@ use super::fault::Fault;
 
 pub(super) use archive_policy::{read_policy, read_policy_change, read_rule, read_rule_name};
 pub(super) use metric::{read_named_metrics, read_new_metric};
+pub(super) use question::{Question, read_question};
 pub(super) use resource::{read_change, read_resource};
 pub(super) use resource_type::{read_patch, read_type};
 

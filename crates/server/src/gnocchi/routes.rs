@@ -1,13 +1,20 @@
 //! What each path of the API does.
 
+pub(super) mod aggregates;
+pub(super) mod aggregation;
 pub(super) mod archive_policies;
 mod arrivals;
 pub(super) mod batch;
+<<<<<<< HEAD
 pub(super) mod influxdb;
+=======
+mod calculation;
+>>>>>>> 7a3ec4a (Calculations across metrics and searches for values over HTTP)
 pub(super) mod measures;
 pub(super) mod metrics;
 pub(super) mod resource_types;
 pub(super) mod resources;
+pub(super) mod search_metric;
 pub(super) mod versions;
 
 use nephoscope_gnocchi::FilterError;
@@ -15,7 +22,7 @@ use nephoscope_gnocchi::FilterError;
 use super::fault::Fault;
 
 /// A condition in a query that cannot be read.
-fn filter_fault(error: FilterError) -> Fault {
+pub(super) fn filter_fault(error: FilterError) -> Fault {
     match error {
         FilterError::Schema(error) => error.into(),
         text @ FilterError::Text(_) => Fault::bad_request(text.to_string()),

@@ -56,14 +56,14 @@ pub(super) fn group(mut resources: Vec<Resource>, groupby: &[String], during: Du
             (end, stop) => end.or(stop),
         };
         last = Some(resource.original_resource_id.clone());
-        let key = groupby.iter().map(|name| text(&attribute(&resource, name))).collect();
+        let key = groupby.iter().map(|name| text(&resource.attribute(name))).collect();
         revisions.push((key, resource, During { start, stop }));
     }
     revisions.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     let mut groups: Vec<Revisions> = Vec::new();
     for (_, resource, during) in revisions {
         let group: IndexMap<_, _> =
-            groupby.iter().map(|name| (name.clone(), attribute(&resource, name))).collect();
+            groupby.iter().map(|name| (name.clone(), resource.attribute(name))).collect();
         match groups.last_mut() {
             Some(last) if last.group == group => last.revisions.push((resource, during)),
             _ => groups.push(Revisions { group, revisions: vec![(resource, during)] }),
@@ -106,35 +106,6 @@ pub(super) fn summed(points: Vec<Point>) -> Vec<Point> {
         }
     }
     summed
-}
-
-/// An attribute of a resource, of all or of its type.
-pub(super) fn attribute(resource: &Resource, name: &str) -> AttributeValue {
-    let text = |text: &Option<String>| text.clone().map_or(AttributeValue::Null, AttributeValue::String);
-    let creator = |part: fn(&str) -> Option<&str>| {
-        let part = resource.creator.as_deref().and_then(part).map(str::to_owned);
-        part.map_or(AttributeValue::Null, AttributeValue::String)
-    };
-    let time = |time: Option<Timestamp>| time.map_or(AttributeValue::Null, AttributeValue::Datetime);
-    match name {
-        "id" => AttributeValue::Uuid(resource.id),
-        "original_resource_id" => AttributeValue::String(resource.original_resource_id.clone()),
-        "type" => AttributeValue::String(resource.resource_type.clone()),
-        "creator" => text(&resource.creator),
-        "created_by_user_id" => {
-            creator(|creator| Some(creator.split_once(':').map_or(creator, |(user, _)| user)))
-        }
-        "created_by_project_id" => {
-            creator(|creator| Some(creator.split_once(':').map_or("", |(_, project)| project)))
-        }
-        "user_id" => text(&resource.user_id),
-        "project_id" => text(&resource.project_id),
-        "started_at" => time(Some(resource.started_at)),
-        "ended_at" => time(resource.ended_at),
-        "revision_start" => time(Some(resource.revision_start)),
-        "revision_end" => time(resource.revision_end),
-        name => resource.attributes.get(name).cloned().unwrap_or(AttributeValue::Null),
-    }
 }
 
 /// What groups are in the order of.

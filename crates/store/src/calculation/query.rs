@@ -184,9 +184,9 @@ impl<'a, S: Source> Calculation<'a, S> {
     fn by_group(&self, resources: &[Resource], groupby: &[String], during: During) -> Result<Groups> {
         let metrics = self.metrics_of(resources)?;
         let mut groups = Groups::new();
-        for resources in resources.chunk_by(|one, other| {
-            groupby.iter().all(|name| history::attribute(one, name) == history::attribute(other, name))
-        }) {
+        for resources in resources
+            .chunk_by(|one, other| groupby.iter().all(|name| one.attribute(name) == other.attribute(name)))
+        {
             match self.of_resources(resources, &metrics, during) {
                 Ok(group) => groups.push((key_of(resources, groupby), group)),
                 Err(Error::NoSuchMetric(_)) => {}
@@ -364,7 +364,7 @@ fn matching<'r>(resource: &'r Resource, pattern: &str) -> Box<dyn Iterator<Item 
 
 fn key_of(resources: &[Resource], groupby: &[String]) -> IndexMap<String, AttributeValue> {
     let first = resources.first();
-    let value = |name: &String| first.map_or(AttributeValue::Null, |first| history::attribute(first, name));
+    let value = |name: &String| first.map_or(AttributeValue::Null, |first| first.attribute(name));
     groupby.iter().map(|name| (name.clone(), value(name))).collect()
 }
 

@@ -3,7 +3,7 @@
 use nephoscope_gnocchi::{AggregationMethod, Error, Function, Resolution, Result, Timestamp};
 
 use super::Series;
-use super::grouped::Group;
+use crate::series::Group;
 
 /// Aggregates a series again. A missing value, NaN, counts as a value: it makes sums and means NaN.
 pub(super) fn resample(

@@ -6,7 +6,7 @@ use nephoscope_gnocchi::Function;
 
 /// The values of one period, with room to put them in order.
 #[derive(Debug, Default)]
-pub(super) struct Group {
+pub(crate) struct Group {
     /// In order of time.
     values: Vec<f64>,
     /// How many came before them in the same calculation.
@@ -18,7 +18,7 @@ pub(super) struct Group {
 
 impl Group {
     /// Begins another period.
-    pub(super) fn restart(&mut self, before: u64) {
+    pub(crate) fn restart(&mut self, before: u64) {
         self.values.clear();
         self.sorted.clear();
         self.sum = None;
@@ -26,16 +26,16 @@ impl Group {
     }
 
     /// Takes the next value; before anything is asked.
-    pub(super) fn push(&mut self, value: f64) {
+    pub(crate) fn push(&mut self, value: f64) {
         self.values.push(value);
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.values.len() as u64
     }
 
     /// The aggregate. A single value has no deviation; no value has nothing.
-    pub(super) fn aggregate(&mut self, function: Function) -> Option<f64> {
+    pub(crate) fn aggregate(&mut self, function: Function) -> Option<f64> {
         let (first, last) = (*self.values.first()?, *self.values.last()?);
         Some(match function {
             Function::Mean => self.mean(),

@@ -86,20 +86,23 @@ async fn show(requester: &Requester, metric: &Metric, arguments: &Arguments) -> 
     let method = arguments.one("aggregation")?.unwrap_or("mean");
     let known: Option<AggregationMethod> = method.parse().ok();
     let kept = known.filter(|method| metric.archive_policy.aggregation_methods.contains(method));
-    let aggregation = kept.ok_or_else(|| {
-        Fault::described(
-            StatusCode::NOT_FOUND,
-            json!({
-                "cause": "Aggregation method does not exist for this metric",
-                "detail": { "metric": metric.id.to_string(), "aggregation_method": method },
-            }),
-        )
-    })?;
+    let aggregation = kept.ok_or_else(|| no_method(metric, method))?;
     // Everything that was stored is seen at once.
     arguments.bool("refresh", false)?;
     let range = Range { start, stop, aggregation, granularity, resample };
     let points = requester.gnocchi()?.measures(metric.id, &range).await?;
     Ok(answer::written(wire::points(&points)))
+}
+
+/// The metric's policy does not keep that aggregate.
+pub(super) fn no_method(metric: &Metric, method: &str) -> Fault {
+    Fault::described(
+        StatusCode::NOT_FOUND,
+        json!({
+            "cause": "Aggregation method does not exist for this metric",
+            "detail": { "metric": metric.id.to_string(), "aggregation_method": method },
+        }),
+    )
 }
 
 /// A moment of the query.
@@ -111,6 +114,6 @@ pub(super) fn moment(arguments: &Arguments, name: &str, now: Timestamp) -> Resul
     arguments.one(name)?.map(parse).transpose()
 }
 
-fn resolution(text: &str) -> Result<Resolution, Fault> {
+pub(super) fn resolution(text: &str) -> Result<Resolution, Fault> {
     Resolution::parse(text).map_err(|error| Fault::bad_request(error.to_string()))
 }

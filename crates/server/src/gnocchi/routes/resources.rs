@@ -161,7 +161,11 @@ pub(in super::super) async fn refuse_search(
 }
 
 /// The condition in the body, else that of the query.
-async fn read_filter(door: &Door, arguments: &Arguments, request: Request) -> Result<Option<Filter>, Fault> {
+pub(super) async fn read_filter(
+    door: &Door,
+    arguments: &Arguments,
+    request: Request,
+) -> Result<Option<Filter>, Fault> {
     let json = super::super::content::is_json(request.headers());
     let content = Content::of_any_type(door, request).await?;
     if !content.is_empty() {

@@ -1,0 +1,210 @@
+//! `/v1/aggregates`
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use nephoscope_gnocchi::{
+    AggregatesAnswer, AggregatesQuery, Error, Fill, Filter, Group, MetricChoice, Operation, Reference,
+    SeriesOf, Subject, parse_uuid,
+};
+use serde_json::json;
+
+use super::super::arguments::Arguments;
+use super::super::content::Content;
+use super::super::fault::Fault;
+use super::super::policy::{Action, Target};
+use super::super::read::{self, Question};
+use super::super::requester::Requester;
+use super::super::{Door, answer, wire};
+use super::calculation::{Asked, with_ids};
+
+pub(in super::super) async fn calculate(
+    State(door): State<Arc<Door>>,
+    requester: Requester,
+    arguments: Arguments,
+    request: Request,
+) -> Result<Response, Fault> {
+    let use_history = arguments.bool("use_history", false)?;
+    let details = arguments.bool("details", false)?;
+    let asked = Asked::read(&arguments, Fill::DropNa)?;
+    let content = Content::json(&door, request).await?;
+    let question = content.decode(|bytes| read::read_question(&read::parse(bytes)?)).await?;
+    let Question { operation, resources } = question;
+    let gnocchi = requester.gnocchi()?;
+    let subject = match resources {
+        None => {
+            enforce_all(&requester, &operation).await?;
+            Subject::Metrics
+        }
+        Some((resource_type, filter)) => {
+            gnocchi.resource_type(&resource_type).await.map_err(|error| match error {
+                Error::NoSuchResourceType(name) => Fault::described(
+                    StatusCode::BAD_REQUEST,
+                    json!({ "cause": "Resource type does not exist", "detail": name }),
+                ),
+                other => other.into(),
+            })?;
+            let own = requester.resources_of_theirs(Action::SearchResource)?;
+            let asked_for = (!filter.is_empty()).then_some(filter);
+            let filter = match (own, asked_for) {
+                (Some(own), Some(filter)) => Some(Filter::And(vec![own, filter])),
+                (own, filter) => own.or(filter),
+            };
+            let groupby = arguments.all("groupby").map(str::to_owned).collect();
+            Subject::Resources { resource_type, filter, groupby, use_history }
+        }
+    };
+    let Asked { start, stop, granularity, fill } = asked;
+    let query = AggregatesQuery { operation, subject, start, stop, granularity, fill, details };
+    let found = gnocchi.aggregates(&query).await.map_err(unknown)?;
+    Ok(answer::written(written(&found)))
+}
+
+/// Refuses an operation that names metrics which the user may not read.
+async fn enforce_all(requester: &Requester, operation: &Operation) -> Result<(), Fault> {
+    let references = operation.references();
+    let ids: Option<Vec<_>> = references.iter().map(|(metric, _)| parse_uuid(metric)).collect();
+    let ids = ids.ok_or_else(|| {
+        Fault::described(
+            StatusCode::BAD_REQUEST,
+            json!({
+                "cause": "Invalid metric references",
+                "reason": "badly formed hexadecimal UUID string",
+                "detail": references,
+            }),
+        )
+    })?;
+    let choice = MetricChoice { filter: Some(with_ids(&ids)), details: true, ..MetricChoice::default() };
+    for metric in requester.gnocchi()?.metrics(&choice).await? {
+        requester.enforce(Action::GetMetric, Target::Metric(&metric))?;
+    }
+    Ok(())
+}
+
+/// What is not there, in the words of this door.
+fn unknown(error: Error) -> Fault {
+    let description = match error {
+        Error::UnknownMetrics(metrics) => json!({
+            "cause": "Unknown metrics",
+            "reason": "Provided metrics don't exists",
+            "detail": metrics,
+        }),
+        Error::NoSuchAggregation { metric, method, .. } => json!({
+            "cause": "Metrics with unknown aggregation",
+            "detail": [[metric, method]],
+        }),
+        other => return other.into(),
+    };
+    Fault::described(StatusCode::NOT_FOUND, description)
+}
+
+/// An answer, written by hand: what is no number has a form of its own, and there may be many points.
+fn written(answer: &AggregatesAnswer) -> String {
+    match answer {
+        AggregatesAnswer::Whole(group) => written_group(group),
+        AggregatesAnswer::Grouped(groups) => {
+            let groups = groups.iter().map(|(key, group)| {
+                let key: serde_json::Map<_, _> =
+                    key.iter().map(|(name, value)| (name.clone(), wire::attribute_value(value))).collect();
+                format!(
+                    "{{\"group\": {}, \"measures\": {}}}",
+                    serde_json::Value::from(key),
+                    written_group(group)
+                )
+            });
+            format!("[{}]", groups.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn written_group(group: &Group) -> String {
+    let mut measures = Tree::default();
+    for (of, points) in &group.measures {
+        let place = match of {
+            SeriesOf::Aggregated => measures.at("aggregated"),
+            SeriesOf::Metric(id, aggregation) => measures.at(&id.to_string()).at(aggregation),
+            SeriesOf::Resource(id, name, aggregation) => {
+                measures.at(&id.to_string()).at(name).at(aggregation)
+            }
+        };
+        place.points = Some(wire::points(points));
+    }
+    let mut written = String::from("{\"measures\": ");
+    measures.write(&mut written);
+    if let Some(references) = &group.references {
+        let references: Vec<_> = references
+            .iter()
+            .map(|reference| match reference {
+                Reference::Metric(metric) => wire::metric(metric),
+                Reference::Resource(resource) => wire::resource(resource),
+            })
+            .collect();
+        written.push_str(", \"references\": ");
+        written.push_str(&serde_json::Value::from(references).to_string());
+    }
+    written.push('}');
+    written
+}
+
+/// Points, by names in names.
+#[derive(Default)]
+struct Tree {
+    points: Option<String>,
+    branches: BTreeMap<String, Self>,
+}
+
+impl Tree {
+    fn at(&mut self, name: &str) -> &mut Self {
+        self.branches.entry(name.to_owned()).or_default()
+    }
+
+    fn write(&self, text: &mut String) {
+        if let Some(points) = &self.points {
+            text.push_str(points);
+            return;
+        }
+        text.push('{');
+        for (number, (name, branch)) in self.branches.iter().enumerate() {
+            if number > 0 {
+                text.push_str(", ");
+            }
+            text.push_str(&serde_json::Value::from(name.as_str()).to_string());
+            text.push_str(": ");
+            branch.write(text);
+        }
+        text.push('}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nephoscope_gnocchi::{Point, Resolution, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn series_are_written_by_what_they_are_of() {
+        let point = |value| Point { timestamp: Timestamp::EPOCH, granularity: Resolution::Month, value };
+        let id = Uuid::from_u128(1);
+        let series = |name: &str, aggregation: &str| SeriesOf::Resource(id, name.into(), aggregation.into());
+        let measures = vec![
+            (series("a\"b", "mean"), vec![point(f64::NAN)]),
+            (series("c", "max"), vec![]),
+            (series("a\"b", "max"), vec![point(1.0), point(f64::INFINITY)]),
+        ];
+        let written = written(&AggregatesAnswer::Whole(Group { measures, references: Some(vec![]) }));
+        let epoch = "1970-01-01T00:00:00+00:00";
+        assert_eq!(
+            written,
+            format!(
+                "{{\"measures\": {{\"{id}\": {{\"a\\\"b\": {{\"max\": [[\"{epoch}\", \"M\", 1.0], \
+                 [\"{epoch}\", \"M\", Infinity]], \"mean\": [[\"{epoch}\", \"M\", NaN]]}}, \
+                 \"c\": {{\"max\": []}}}}}}, \"references\": []}}"
+            )
+        );
+    }
+}
