@@ -36,7 +36,10 @@ use crate::body::Bodies;
 use cors::Origins;
 use fault::Fault;
 use policy::Policy;
-use routes::{aggregates, aggregation, archive_policies, batch, influxdb, measures, metrics, resource_types, resources, search_metric, versions};
+use routes::{
+    aggregates, aggregation, archive_policies, batch, influxdb, measures, metrics, resource_types, resources,
+    search_metric, versions,
+};
 
 /// How many items a list has at most, where nobody says otherwise: as in Gnocchi.
 pub const DEFAULT_MAX_LIMIT: usize = 1000;

@@ -5,11 +5,8 @@ pub(super) mod aggregation;
 pub(super) mod archive_policies;
 mod arrivals;
 pub(super) mod batch;
-<<<<<<< HEAD
-pub(super) mod influxdb;
-=======
 mod calculation;
->>>>>>> 7a3ec4a (Calculations across metrics and searches for values over HTTP)
+pub(super) mod influxdb;
 pub(super) mod measures;
 pub(super) mod metrics;
 pub(super) mod resource_types;
