@@ -39,3 +39,11 @@ pub fn functional_suite(file: &str, url: &str) -> Result<String, Missing> {
     command.args([file, url]);
     Ok(run(command))
 }
+
+/// What came of the work that a client did, as a JSON list of steps, each what was asked and what came of it, without what
+/// differs from run to run. The client is `openstack`, `library` or `ceilometer`; see `python/gnocchi_clients.py`.
+pub fn client(client: &str, url: &str) -> Result<String, Missing> {
+    let mut command = script("gnocchiclient", "gnocchi_clients.py")?;
+    command.args([client, url]);
+    Ok(run(command))
+}
