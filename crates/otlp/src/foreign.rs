@@ -47,8 +47,9 @@ impl Place {
         }
     }
 
-    /// Start and stop of a span with valid ids.
-    pub(crate) fn points(&self, span: &Span) -> [TracePoint; 2] {
+    /// Start and stop of a span with valid ids. `scratch` is any text, which is overwritten: to use the same for many spans
+    /// spares its growing for each of them.
+    pub(crate) fn points(&self, span: &Span, scratch: &mut String) -> [TracePoint; 2] {
         let base_id = ids::base_id(span.trace_id[..].try_into().expect("the ids are valid"));
         let trace_id = ids::point_id(span.span_id[..].try_into().expect("the ids are valid"));
         let parent_id = match span.parent_span_id[..].try_into() {
@@ -68,14 +69,18 @@ impl Place {
         };
         let parent_is_told = told_parent(&base_id, &parent_id) == span.parent_span_id;
         [
-            point("-start", span.start_time_unix_nano, self.start_info(span, &known, parent_is_told)),
-            point("-stop", span.end_time_unix_nano, self.stop_info(span, &known)),
+            point(
+                "-start",
+                span.start_time_unix_nano,
+                self.start_info(span, &known, parent_is_told, scratch),
+            ),
+            point("-stop", span.end_time_unix_nano, self.stop_info(span, &known, scratch)),
         ]
     }
 
-    fn start_info(&self, span: &Span, known: &Known<'_>, parent_is_told: bool) -> Json {
-        let mut out = String::with_capacity(512);
-        let mut info = Object::open(&mut out);
+    fn start_info(&self, span: &Span, known: &Known<'_>, parent_is_told: bool, out: &mut String) -> Json {
+        out.clear();
+        let mut info = Object::open(out);
         known.write_start(&mut info);
         self.write_host(&mut info);
         let mut otlp = Object::open(info.key("otlp"));
@@ -92,9 +97,9 @@ impl Place {
         Json::written(out)
     }
 
-    fn stop_info(&self, span: &Span, known: &Known<'_>) -> Json {
-        let mut out = String::with_capacity(128);
-        let mut info = Object::open(&mut out);
+    fn stop_info(&self, span: &Span, known: &Known<'_>, out: &mut String) -> Json {
+        out.clear();
+        let mut info = Object::open(out);
         known.write_stop(&mut info);
         self.write_host(&mut info);
         let mut otlp = Object::open(info.key("otlp"));
@@ -164,7 +169,7 @@ pub(crate) fn rebuild(start: &TracePoint, stop: &TracePoint) -> Option<Placed> {
         }
     }
     // Whoever writes points can write an `otlp` of their own. It counts only if it is what would be written here.
-    let again = Place::of(&placed.resource, &placed.scope).points(&placed.span);
+    let again = Place::of(&placed.resource, &placed.scope).points(&placed.span, &mut String::new());
     (again[0] == *start && again[1] == *stop).then_some(placed)
 }
 

@@ -15,13 +15,14 @@ pub fn points(spans: &[ResourceSpans]) -> (Vec<TracePoint>, BadPoints) {
         spans.iter().flat_map(|resource| &resource.scope_spans).map(|scope| scope.spans.len()).sum::<usize>();
     let mut points = Vec::with_capacity(2 * count);
     let mut bad = BadPoints::default();
+    let mut scratch = String::new();
     for resource in spans {
         for scope in &resource.scope_spans {
             let place = Place::of(resource, scope);
             for span in &scope.spans {
                 match check(span) {
                     Ok(()) if notifications::read(span, &mut points) => {}
-                    Ok(()) => points.extend(place.points(span)),
+                    Ok(()) => points.extend(place.points(span, &mut scratch)),
                     Err(reason) => bad.push(reason),
                 }
             }

@@ -32,11 +32,8 @@ impl Json {
 
     /// Takes a text that was just written as one value on one line, and spares looking at it again. To call it with
     /// another text is a mistake that shows only later, so where assertions are checked it panics.
-    pub fn written(text: String) -> Self {
-        debug_assert!(
-            Self::parse(&text).is_ok_and(|json| json.0 == text.as_str().into()),
-            "not JSON: {text}"
-        );
+    pub fn written(text: &str) -> Self {
+        debug_assert!(Self::parse(text).is_ok_and(|json| *json.0 == *text), "not JSON: {text}");
         Self(text.into())
     }
 

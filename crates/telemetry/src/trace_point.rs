@@ -129,6 +129,11 @@ impl TracePoint {
         }
     }
 
+    /// How the time was spelled, unless as [`Timestamp`] displays.
+    pub fn unusual_timestamp_text(&self) -> Option<&str> {
+        self.timestamp_text.as_deref()
+    }
+
     /// Takes the time in the spelling of a backend, which is kept.
     pub fn set_timestamp_text(&mut self, text: &str) -> Result<(), BadPoint> {
         let timestamp =

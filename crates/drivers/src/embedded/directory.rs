@@ -1,7 +1,7 @@
 //! The directory of a store: whose it is, which version made it, and that one process at a time has it.
 //!
 //! ```text
-//! format   "nephoscope trace store 1" and a line feed: the version of everything below
+//! format   "nephoscope trace store 2" and a line feed: the version of everything below
 //! lock     locked by the process that has the store open; holds its id, for the message to the next one
 //! engine/  what the engine keeps; complete as soon as it has this name
 //! ```
@@ -21,7 +21,9 @@ const ENGINE: &str = "engine";
 /// The name of `engine` until it is complete.
 const UNFINISHED: &str = "engine.unfinished";
 const PRODUCT: &str = "nephoscope trace store ";
-const VERSION: &str = "1";
+const VERSION: &str = "2";
+/// What is read as it is, and written on in the form of [`VERSION`]: it has no packs.
+const EARLIER: &str = "1";
 
 /// A directory that is ours, locked until it is dropped.
 #[derive(Debug)]
@@ -39,12 +41,14 @@ impl Directory {
         check_owner(path)?;
         let lock = lock(path)?;
         let format = path.join(FORMAT);
-        match fs::read(&format) {
-            Ok(text) => check_version(path, &text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                write_durably(&format, format!("{PRODUCT}{VERSION}\n").as_bytes()).map_err(failed)?;
-            }
+        let is_current = match fs::read(&format) {
+            Ok(text) => check_version(path, &text)? == VERSION,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(failed(error)),
+        };
+        if !is_current {
+            // Before anything is written that an earlier version would take for damage.
+            write_durably(&format, format!("{PRODUCT}{VERSION}\n").as_bytes()).map_err(failed)?;
         }
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
@@ -108,10 +112,12 @@ fn check_owner(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn check_version(path: &Path, text: &[u8]) -> Result<()> {
+/// The version of a store, which is one that can be opened here.
+fn check_version(path: &Path, text: &[u8]) -> Result<&'static str> {
     let text = String::from_utf8_lossy(text);
     let problem = match text.trim_end().strip_prefix(PRODUCT) {
-        Some(VERSION) => return Ok(()),
+        Some(VERSION) => return Ok(VERSION),
+        Some(EARLIER) => return Ok(EARLIER),
         Some(later) if later.bytes().all(|byte| byte.is_ascii_digit()) && !later.is_empty() => Error::new(
             ErrorKind::Config,
             OPEN,

@@ -15,9 +15,10 @@ pub(super) fn push_signed(out: &mut Vec<u8>, number: i64) {
 }
 
 /// Appends a text behind its length in bytes.
-pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn push_text(out: &mut Vec<u8>, text: impl AsRef<[u8]>) {
+    let text = text.as_ref();
     push_number(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(text);
 }
 
 /// What is still to be read of a record. Every method gives nothing when the record does not hold it.
@@ -58,9 +59,19 @@ impl<'a> Fields<'a> {
         Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
+    /// A number of bytes.
+    pub(super) fn length(&mut self) -> Option<usize> {
+        usize::try_from(self.number()?).ok()
+    }
+
+    /// What a text is made of.
+    pub(super) fn text_bytes(&mut self) -> Option<&'a [u8]> {
+        let length = self.length()?;
+        self.bytes(length)
+    }
+
     pub(super) fn text(&mut self) -> Option<&'a str> {
-        let length = usize::try_from(self.number()?).ok()?;
-        std::str::from_utf8(self.bytes(length)?).ok()
+        std::str::from_utf8(self.text_bytes()?).ok()
     }
 }
 

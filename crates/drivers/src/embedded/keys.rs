@@ -8,6 +8,9 @@ pub(super) const LONGEST_TRACE_KEY: usize = 32 * 1024;
 /// The length of a time in a key.
 pub(super) const TIME: usize = 8;
 
+/// What the time in a key is at least: it is turned so that those before 1970 come first, and none is before the year 1.
+pub(super) const FIRST_TIME: u64 = 1 << 56;
+
 const UUID: u8 = 0;
 const TEXT: u8 = 1;
 const HASH: usize = 4;
@@ -58,11 +61,23 @@ pub(super) fn point_key(trace: &[u8], time: Timestamp, hash: u32) -> Vec<u8> {
     key
 }
 
-/// The time in a [`point_key`].
+/// The key of a pack of points: its trace, the place of its first point, and a hash of the record.
+///
+/// No time is a number as small as a place, so the packs of a trace lie before its other points: below [`FIRST_TIME`].
+pub(super) fn pack_key(trace: &[u8], place: u64, hash: u32) -> Vec<u8> {
+    debug_assert!(place < FIRST_TIME, "a trace has fewer points");
+    let mut key = Vec::with_capacity(trace.len() + TIME + HASH);
+    key.extend_from_slice(trace);
+    key.extend_from_slice(&place.to_be_bytes());
+    key.extend_from_slice(&hash.to_be_bytes());
+    key
+}
+
+/// The time in a [`point_key`]; nothing in a [`pack_key`].
 pub(super) fn point_time(key: &[u8]) -> Option<Timestamp> {
     let (rest, _hash) = key.split_last_chunk::<HASH>()?;
     let (_trace, time) = rest.split_last_chunk::<TIME>()?;
-    Some(time_of(u64::from_be_bytes(*time)))
+    Some(u64::from_be_bytes(*time)).filter(|time| *time >= FIRST_TIME).map(time_of)
 }
 
 /// The key of a trace in an index by time, the newest first.
@@ -131,6 +146,14 @@ mod tests {
             prop_assert_eq!(point_time(&point_key(&trace, one, 1)), Some(one));
             let key = index_key(one, &trace);
             prop_assert_eq!(split_index_key(&key), Some((one, &*trace)));
+        }
+
+        #[test]
+        fn packs_lie_before_points_of_any_time(place in 0..FIRST_TIME, micros: i64, id in any_id()) {
+            let trace = trace_key(&id).unwrap();
+            let pack = pack_key(&trace, place, u32::MAX);
+            prop_assert!(pack < point_key(&trace, Timestamp::from_micros(micros), 0));
+            prop_assert_eq!(point_time(&pack), None);
         }
 
         #[test]

@@ -2,9 +2,9 @@
 
 use nephoscope_telemetry::Timestamp;
 
-use super::batch::Hot;
 use super::engine::Engine;
 use super::failure::is_damage;
+use super::hot::Hot;
 use super::walk::{ALWAYS, Walk};
 use super::{keys, trace};
 
@@ -51,7 +51,7 @@ impl Purge {
             let Some((time, id)) = keys::split_index_key(&key) else { continue };
             let summary = trace::summary(engine, &snapshot, id)?;
             if summary.as_ref().is_none_or(|summary| summary.last < self.older_than) {
-                hot.forget(id);
+                let _deleted = hot.take(id);
                 for point in Walk::new(&snapshot, &engine.points, id, ALWAYS) {
                     let Ok((point, _)) = point else { continue };
                     writes.remove(&engine.points, point);

@@ -1,4 +1,4 @@
-//! How one trace point is written.
+//! How one trace point is written, alone; [`pack`](super::pack) tells how several are.
 //!
 //! ```text
 //! version   one byte, 1
@@ -22,6 +22,7 @@ use std::borrow::Cow;
 use nephoscope_telemetry::{BadPoint, Id, Json, Timestamp, TracePoint};
 
 use super::fields::{Fields, push_number, push_text};
+use super::pack::{self, Pack};
 
 const VERSION: u8 = 1;
 
@@ -38,7 +39,7 @@ const EXTRA: u8 = 64;
 pub(super) fn body(point: &TracePoint) -> Vec<u8> {
     let mut out = Vec::with_capacity(point.info.as_str().len() + 100);
     let (suffix, operation) = split_name(&point.name);
-    let spelled = spelled_time(point);
+    let spelled = point.unusual_timestamp_text();
     let parent_is_base = point.parent_id == point.base_id;
     let flag = |is: bool, flag| if is { flag } else { 0 };
     out.push(
@@ -80,26 +81,113 @@ pub(super) fn encode(place: u64, body: &[u8]) -> Vec<u8> {
     record
 }
 
-/// The [`body`] in a record.
+/// The [`body`] in a record of one point.
 pub(super) fn body_of(record: &[u8]) -> Option<&[u8]> {
-    split(record).ok().map(|(_, body)| body.0)
+    let mut fields = Fields(record);
+    (fields.byte()? == VERSION).then_some(())?;
+    fields.number()?;
+    Some(fields.0)
 }
 
-/// Reads the point of a record, and its place among the points of its trace in the order in which they came.
-pub(super) fn decode(record: &[u8], base_id: &Id, time: Timestamp) -> Result<(u64, TracePoint), BadPoint> {
-    let (place, mut fields) = split(record)?;
-    let point = point(&mut fields, base_id, time).ok_or_else(damaged)??;
-    if fields.0.is_empty() { Ok((place, point)) } else { Err(damaged()) }
-}
-
-fn split(record: &[u8]) -> Result<(u64, Fields<'_>), BadPoint> {
+/// Reads the points of a record, with their places in the order in which the points of their trace came. `time` is what
+/// the key tells.
+pub(super) fn decode(
+    record: &[u8],
+    base_id: &Id,
+    time: Option<Timestamp>,
+) -> Result<Vec<(u64, TracePoint)>, BadPoint> {
     let mut fields = Fields(record);
     match fields.byte() {
-        Some(VERSION) => fields.number().map(|place| (place, fields)).ok_or_else(damaged),
+        Some(VERSION) => {
+            let place = fields.number().ok_or_else(damaged)?;
+            let point = decode_body(fields.0, base_id, time.ok_or_else(damaged)?)?;
+            Ok(vec![(place, point)])
+        }
+        Some(pack::VERSION) => {
+            let pack = Pack::read(record).ok_or_else(damaged)?;
+            let places = pack.place..;
+            let point = |point: Option<(Timestamp, Vec<u8>)>| {
+                let (time, body) = point.ok_or_else(damaged)?;
+                decode_body(&body, base_id, time)
+            };
+            places.zip(pack).map(|(place, packed)| Ok((place, point(packed)?))).collect()
+        }
         Some(later) => {
             Err(BadPoint::whole(format!("is a record of version {later}, which is not known here")))
         }
         None => Err(damaged()),
+    }
+}
+
+fn decode_body(body: &[u8], base_id: &Id, time: Timestamp) -> Result<TracePoint, BadPoint> {
+    let mut fields = Fields(body);
+    let point = point(&mut fields, base_id, time).ok_or_else(damaged)??;
+    if fields.0.is_empty() { Ok(point) } else { Err(damaged()) }
+}
+
+/// The first byte of a [`body`]: which fields follow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flags(pub(super) u8);
+
+impl Flags {
+    fn has(self, flag: u8) -> bool {
+        self.0 & flag != 0
+    }
+
+    pub(super) fn is_stop(self) -> bool {
+        self.has(STOP)
+    }
+
+    /// How many ids follow.
+    pub(super) fn ids(self) -> usize {
+        1 + usize::from(!self.has(PARENT_IS_BASE))
+    }
+
+    /// How many texts follow, up to `info`.
+    pub(super) fn texts(self) -> usize {
+        1 + usize::from(self.has(PROJECT)) + usize::from(self.has(SERVICE))
+    }
+
+    /// Takes what follows `info`.
+    pub(super) fn rest<'a>(self, fields: &mut Fields<'a>) -> Option<&'a [u8]> {
+        let before = fields.0;
+        if self.has(SPELLED_TIME) {
+            fields.text_bytes()?;
+        }
+        if self.has(EXTRA) {
+            for _ in 0..fields.number()?.checked_mul(2)? {
+                fields.text_bytes()?;
+            }
+        }
+        before.get(..before.len() - fields.0.len())
+    }
+}
+
+/// The parts of a [`body`], as it holds them: ids in the form of an id, texts without their length.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Body<'a> {
+    pub(super) flags: Flags,
+    pub(super) trace_id: &'a [u8],
+    pub(super) parent_id: Option<&'a [u8]>,
+    pub(super) operation: &'a [u8],
+    pub(super) project: Option<&'a [u8]>,
+    pub(super) service: Option<&'a [u8]>,
+    pub(super) info: &'a [u8],
+    /// What follows `info`.
+    pub(super) rest: &'a [u8],
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn split(body: &'a [u8]) -> Option<Self> {
+        let mut fields = Fields(body);
+        let flags = Flags(fields.byte()?);
+        let trace_id = id_bytes(&mut fields)?;
+        let parent_id = if flags.has(PARENT_IS_BASE) { None } else { Some(id_bytes(&mut fields)?) };
+        let operation = fields.text_bytes()?;
+        let project = if flags.has(PROJECT) { Some(fields.text_bytes()?) } else { None };
+        let service = if flags.has(SERVICE) { Some(fields.text_bytes()?) } else { None };
+        let info = fields.text_bytes()?;
+        Some(Self { flags, trace_id, parent_id, operation, project, service, info, rest: fields.0 })
     }
 }
 
@@ -108,30 +196,30 @@ fn damaged() -> BadPoint {
 }
 
 fn point(fields: &mut Fields<'_>, base_id: &Id, time: Timestamp) -> Option<Result<TracePoint, BadPoint>> {
-    let flags = fields.byte()?;
+    let flags = Flags(fields.byte()?);
     let trace_id = id(fields)?;
-    let parent_id = if flags & PARENT_IS_BASE != 0 { base_id.clone() } else { id(fields)? };
+    let parent_id = if flags.has(PARENT_IS_BASE) { base_id.clone() } else { id(fields)? };
     let operation = fields.text()?;
-    let name = match flags & SUFFIX {
+    let name = match flags.0 & SUFFIX {
         START => Cow::Owned(format!("{operation}-start")),
         STOP => Cow::Owned(format!("{operation}-stop")),
         0 => Cow::Borrowed(operation),
         _ => return None,
     };
     let mut point = TracePoint::new(&name, base_id.clone(), trace_id, parent_id, time);
-    if flags & PROJECT != 0 {
+    if flags.has(PROJECT) {
         point.project = Some(fields.text()?.into());
     }
-    if flags & SERVICE != 0 {
+    if flags.has(SERVICE) {
         point.service = Some(fields.text()?.into());
     }
     point.info = Json::parse(fields.text()?).ok().filter(Json::is_object)?;
-    if flags & SPELLED_TIME != 0
+    if flags.has(SPELLED_TIME)
         && let Err(error) = point.set_timestamp_text(fields.text()?)
     {
         return Some(Err(error));
     }
-    if flags & EXTRA != 0 {
+    if flags.has(EXTRA) {
         for _ in 0..fields.number()? {
             point.extra.push((fields.text()?.into(), Json::parse(fields.text()?).ok()?));
         }
@@ -144,14 +232,6 @@ fn split_name(name: &str) -> (u8, &str) {
         (Some(operation), _) => (START, operation),
         (None, Some(operation)) => (STOP, operation),
         (None, None) => (0, name),
-    }
-}
-
-/// The time as it was spelled, unless the usual spelling can be made from the time.
-fn spelled_time(point: &TracePoint) -> Option<&str> {
-    match point.timestamp_text() {
-        Cow::Borrowed(text) => Some(text),
-        Cow::Owned(_) => None,
     }
 }
 
@@ -178,8 +258,19 @@ fn id(fields: &mut Fields<'_>) -> Option<Id> {
     }
 }
 
+/// Takes an id as it is written.
+pub(super) fn id_bytes<'a>(fields: &mut Fields<'a>) -> Option<&'a [u8]> {
+    let before = fields.0;
+    let length = match fields.number()? {
+        0 => 16,
+        length => length - 1,
+    };
+    fields.bytes(usize::try_from(length).ok()?)?;
+    before.get(..before.len() - fields.0.len())
+}
+
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -193,7 +284,7 @@ mod tests {
     }
 
     prop_compose! {
-        fn any_point()(
+        pub(in super::super) fn any_point()(
             name in ".*(-start|-stop|stop|)", base in any_id(), trace in any_id(), parent in any_id(),
             under_base: bool, micros: i64, info in ".*", project in any_text(), service in any_text(),
             extra in prop::collection::vec((".*", ".*"), 0..3),
@@ -218,9 +309,9 @@ mod tests {
         let point =
             TracePoint::new("x-start", base.clone(), base.clone(), base.clone(), Timestamp::from_micros(1));
         let mut record = encode(0, &body(&point));
-        record[0] = 2;
-        let error = decode(&record, &base, point.timestamp).unwrap_err();
-        assert!(error.to_string().contains("version 2"), "{error}");
+        record[0] = 3;
+        let error = decode(&record, &base, Some(point.timestamp)).unwrap_err();
+        assert!(error.to_string().contains("version 3"), "{error}");
     }
 
     proptest! {
@@ -229,20 +320,21 @@ mod tests {
             let body = body(&point);
             let record = encode(place, &body);
             prop_assert_eq!(body_of(&record), Some(&*body));
-            prop_assert_eq!(decode(&record, &point.base_id, point.timestamp), Ok((place, point)));
+            let decoded = decode(&record, &point.base_id, Some(point.timestamp));
+            prop_assert_eq!(decoded, Ok(vec![(place, point)]));
         }
 
         #[test]
         fn a_record_cut_short_is_no_point(point in any_point(), cut: prop::sample::Index) {
             let record = encode(3, &body(&point));
             let cut = &record[..cut.index(record.len())];
-            prop_assert!(decode(cut, &point.base_id, point.timestamp).is_err());
+            prop_assert!(decode(cut, &point.base_id, Some(point.timestamp)).is_err());
         }
 
         #[test]
-        fn no_bytes_make_it_panic(mut bytes: Vec<u8>) {
-            bytes.insert(0, VERSION);
-            let _point_or_not = decode(&bytes, &Id::new(""), Timestamp::from_micros(0)).ok();
+        fn no_bytes_make_it_panic(mut bytes: Vec<u8>, is_pack: bool) {
+            bytes.insert(0, if is_pack { pack::VERSION } else { VERSION });
+            let _point_or_not = decode(&bytes, &Id::new(""), Some(Timestamp::from_micros(0))).ok();
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What the store knows about a trace without reading its points: kept in step with them, so that a list need not.
 //!
 //! ```text
-//! version          one byte, 1
+//! version          one byte, 2
 //! first, last      signed numbers: time of the earliest point, and microseconds from it to the latest
 //! flags            one byte: 1 the earliest point is a stop, 2 it has a service, 4 a project,
 //!                  8 all names are listed, 16 all services are
 //! points, errors   numbers
+//! packed           number of points that are in packs; not in version 1, which knew none
 //! name             text, of the earliest point
 //! service, project texts, of the earliest point, if it has them
 //! names, services  number of texts, then the texts; if all are listed
@@ -23,7 +24,9 @@ use super::incoming::Incoming;
 /// a trace with more is looked through when a list asks for one, which costs time but no memory.
 const LISTED_BYTES: usize = 2048;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The version that had no packs.
+const WITHOUT_PACKS: u8 = 1;
 const IS_STOP: u8 = 1;
 const HAS_SERVICE: u8 = 2;
 const HAS_PROJECT: u8 = 4;
@@ -37,6 +40,8 @@ pub(super) struct Summary {
     first_is_stop: bool,
     pub(super) points: u64,
     pub(super) errors: u64,
+    /// How many of the points are in packs.
+    pub(super) packed: u64,
     name: SmolStr,
     service: Option<SmolStr>,
     project: Option<SmolStr>,
@@ -101,6 +106,7 @@ impl Summary {
             first_is_stop: point.is_stop,
             points: 0,
             errors: 0,
+            packed: 0,
             name: point.operation.clone(),
             service: point.service.clone(),
             project: point.project.clone(),
@@ -173,6 +179,7 @@ impl Summary {
         );
         push_number(&mut out, self.points);
         push_number(&mut out, self.errors);
+        push_number(&mut out, self.packed);
         push_text(&mut out, &self.name);
         for text in [&self.service, &self.project].into_iter().flatten() {
             push_text(&mut out, text);
@@ -185,13 +192,16 @@ impl Summary {
     /// Reads a summary; nothing when it is damaged or of a version that is not known here.
     pub(super) fn decode(record: &[u8]) -> Option<Self> {
         let mut fields = Fields(record);
-        if fields.byte()? != VERSION {
+        let version = fields.byte()?;
+        if version != VERSION && version != WITHOUT_PACKS {
             return None;
         }
         let first = fields.signed()?;
         let last = first.checked_add(fields.signed()?)?;
         let flags = fields.byte()?;
-        let (points, errors, name) = (fields.number()?, fields.number()?, fields.text()?.into());
+        let (points, errors) = (fields.number()?, fields.number()?);
+        let packed = if version == WITHOUT_PACKS { 0 } else { fields.number()? };
+        let name = fields.text()?.into();
         let mut optional = |flag| match flags & flag {
             0 => Some(None),
             _ => fields.text().map(|text| Some(text.into())),
@@ -203,6 +213,7 @@ impl Summary {
             first_is_stop: flags & IS_STOP != 0,
             points,
             errors,
+            packed,
             name,
             service,
             project,

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use nephoscope_telemetry::{Error, ErrorKind, Result};
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{Batch, Hot};
+use super::batch::Batch;
 use super::engine::Engine;
 use super::failure::{OPEN, PURGE, STORE};
+use super::hot::Hot;
 use super::incoming::Incoming;
 use super::purge::Purge;
 use super::store::Store;

@@ -9,6 +9,7 @@ mod damage;
 mod fixture;
 mod goldens;
 mod measure;
+mod once;
 mod opening;
 mod points;
 mod retention;

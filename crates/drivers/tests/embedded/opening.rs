@@ -73,14 +73,14 @@ async fn a_file_is_no_store() {
 async fn a_format_of_the_future_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     open(directory.path()).await.unwrap();
-    fs::write(directory.path().join("format"), "nephoscope trace store 2\n").unwrap();
+    fs::write(directory.path().join("format"), "nephoscope trace store 3\n").unwrap();
     let error = open(directory.path()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.to_string().contains("format 2"), "{error}");
+    assert!(error.to_string().contains("format 3"), "{error}");
     fs::write(directory.path().join("format"), "rubbish").unwrap();
     let error = open(directory.path()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert!(error.to_string().contains("nephoscope trace store 1"), "{error}");
+    assert!(error.to_string().contains("nephoscope trace store 2"), "{error}");
 }
 
 #[tokio::test]
