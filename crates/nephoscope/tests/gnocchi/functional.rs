@@ -39,33 +39,15 @@ const FILES: [(&str, usize); 28] = [
 /// How many tests there are.
 const TESTS: usize = 671;
 
-/// Those that pass. The others run where somebody [wants](super::wants_all) to see what they lack.
-const PASSING: [&str; 17] = [
-    "archive-rule.yaml",
-    "archive.yaml",
-    "async.yaml",
-    "base.yaml",
-    "batch-measures.yaml",
-    "cors.yaml",
-    "create-metric-with-resource-id.yaml",
-    "healthcheck.yaml",
-    "history.yaml",
-    "http-proxy-to-wsgi.yaml",
-    "metric-granularity.yaml",
-    "metric-list.yaml",
-    "metric-timestamp-format.yaml",
-    "pagination.yaml",
-    "resample-calendar.yaml",
-    "resource-type.yaml",
-    "resource.yaml",
-];
+/// Those that do not pass yet. They run, and fail, where somebody [wants](super::wants_all) to see what they lack.
+const NOT_YET: [&str; 2] = ["metric-derived.yaml", "prometheus.yaml"];
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![trial("functional::the_table_has_every_file", the_table_has_every_file)];
     trials.extend(
         FILES
             .into_iter()
-            .filter(|(file, _)| PASSING.contains(file) || super::wants_all())
+            .filter(|(file, _)| !NOT_YET.contains(file) || super::wants_all())
             .map(|(file, tests)| trial(format!("functional::{file}"), move || passes_whole(file, tests))),
     );
     trials
