@@ -37,8 +37,8 @@ use cors::Origins;
 use fault::Fault;
 use policy::Policy;
 use routes::{
-    aggregates, aggregation, archive_policies, batch, influxdb, measures, metrics, resource_types, resources,
-    search_metric, versions,
+    aggregates, aggregation, archive_policies, batch, influxdb, measures, metrics, prometheus,
+    resource_types, resources, search_metric, versions,
 };
 
 /// How many items a list has at most, where nobody says otherwise: as in Gnocchi.
@@ -183,6 +183,7 @@ fn series() -> Router<Arc<Door>> {
         .at("/v1/influxdb/ping", "GET", get(influxdb::ping))
         .at("/v1/influxdb/query", "POST", post(influxdb::query))
         .at("/v1/influxdb/write", "POST", post(influxdb::write))
+        .at("/v1/prometheus/write", "POST", post(prometheus::write))
 }
 
 /// Whether nothing that could be at that path would be anybody's but Gnocchi's.

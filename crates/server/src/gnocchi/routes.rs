@@ -9,6 +9,7 @@ mod calculation;
 pub(super) mod influxdb;
 pub(super) mod measures;
 pub(super) mod metrics;
+pub(super) mod prometheus;
 pub(super) mod resource_types;
 pub(super) mod resources;
 pub(super) mod search_metric;
