@@ -29,6 +29,8 @@ const RESOURCE_TYPE: &str = "prometheus";
 const NONE: &str = "none";
 const NANOS_OF_A_MILLISECOND: i64 = 1_000_000;
 
+/// Measures by the names of their metrics.
+type Metrics = IndexMap<String, (NamedMetric, Vec<Measure>)>;
 /// Measures of one resource, with its attributes.
 type Arrival = (ResourceMeasures, BTreeMap<String, AttributeValue>);
 
@@ -61,8 +63,7 @@ fn resource_type() -> ResourceType {
 /// several series that differ in them alone, the last one counts.
 fn read(body: &[u8]) -> Result<Vec<Arrival>, Fault> {
     let request = unpack(body)?;
-    let mut resources: IndexMap<(String, String), IndexMap<String, (NamedMetric, Vec<Measure>)>> =
-        IndexMap::new();
+    let mut resources: IndexMap<(String, String), Metrics> = IndexMap::new();
     for series in request.timeseries.into_iter().filter(|series| !series.samples.is_empty()) {
         let mut labels: BTreeMap<_, _> =
             series.labels.into_iter().map(|label| (label.name, label.value)).collect();
