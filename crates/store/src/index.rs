@@ -23,6 +23,7 @@ mod rows;
 mod search;
 mod state;
 mod types;
+mod upkeep;
 mod value;
 
 use std::fmt;
@@ -40,6 +41,7 @@ use state::State;
 
 pub(crate) use measures::Batch;
 pub(crate) use record::MetricKey;
+pub(crate) use upkeep::{Counts, Revisions};
 
 /// How long to leave an index alone that failed, before it is opened again.
 const REOPEN_PAUSE: Duration = Duration::from_secs(1);

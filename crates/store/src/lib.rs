@@ -15,6 +15,7 @@ pub mod series;
 mod session;
 mod standin;
 mod store;
+mod upkeep;
 
 pub use session::Session;
-pub use store::{Options, Store};
+pub use store::{Options, Stats, Store};

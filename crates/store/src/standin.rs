@@ -21,6 +21,11 @@ impl Series {
         }
     }
 
+    pub(crate) fn forget(&self, keys: &[MetricKey]) {
+        let mut raw = self.raw.lock().unwrap_or_else(PoisonError::into_inner);
+        raw.retain(|key, _| !keys.contains(key));
+    }
+
     pub(crate) fn points(
         &self,
         key: MetricKey,

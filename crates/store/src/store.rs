@@ -3,27 +3,62 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use nephoscope_gnocchi::{Creator, Error, Result};
 use tokio::task::spawn_blocking;
 
 use crate::directory::Directory;
-use crate::index::Index;
+use crate::failure::refused;
+use crate::index::{Counts, Index};
 use crate::session::Session;
 use crate::standin::Series;
+use crate::upkeep::{self, Upkeep};
 
 /// How a store behaves.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct Options {}
+pub struct Options {
+    /// Resources that ended so long ago are deleted with their metrics; none, where nothing is given.
+    pub purge_ended_resources: Option<Duration>,
+    /// Revisions of resources that ended so long ago are taken away; none, where nothing is given.
+    pub purge_revisions: Option<Duration>,
+}
+
+/// What a store holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Archive policies.
+    pub archive_policies: usize,
+    /// Resource types, `generic` among them.
+    pub resource_types: usize,
+    /// Resources.
+    pub resources: usize,
+    /// About how many revisions of resources have ended.
+    pub revisions: usize,
+    /// Metrics.
+    pub metrics: usize,
+    /// Metrics that are deleted and not expunged yet.
+    pub deleted_metrics: usize,
+    /// What all of them take on disk.
+    pub index_bytes: u64,
+}
 
 /// The embedded Gnocchi in one directory. It is cheap to clone, and closed when the last clone and session is gone.
 #[derive(Clone)]
-pub struct Store(pub(crate) Arc<Inner>);
+pub struct Store(Arc<Opened>);
+
+struct Opened {
+    /// Ended first: it uses the rest.
+    _upkeep: Upkeep,
+    inner: Arc<Inner>,
+}
 
 /// What all clones of a store share.
 pub(crate) struct Inner {
     path: PathBuf,
+    pub(crate) options: Options,
     pub(crate) index: Index,
     pub(crate) series: Series,
     /// Let go last: until then the others use it.
@@ -32,11 +67,12 @@ pub(crate) struct Inner {
 
 impl Store {
     /// Opens the store in a directory, or makes an empty one there. Blocks; not for threads that run futures.
-    pub fn open(path: &Path, _options: Options) -> Result<Self> {
+    pub fn open(path: &Path, options: Options) -> Result<Self> {
         let directory = Directory::take(path)?;
         let index = Index::open(&directory.index(Index::create)?)?;
         let series = Series::default();
-        Ok(Self(Arc::new(Inner { path: path.to_owned(), index, series, _directory: directory })))
+        let inner = Arc::new(Inner { path: path.to_owned(), options, index, series, _directory: directory });
+        Ok(Self(Arc::new(Opened { _upkeep: Upkeep::start(inner.clone())?, inner })))
     }
 
     /// The store as one user sees it.
@@ -44,13 +80,71 @@ impl Store {
         Session::new(self.clone(), creator)
     }
 
+    /// What it holds.
+    pub async fn stats(&self) -> Result<Stats> {
+        let Counts {
+            archive_policies,
+            resource_types,
+            resources,
+            revisions,
+            metrics,
+            deleted_metrics,
+            disk_bytes,
+        } = self.blocking(|store| store.index.counts()).await?;
+        Ok(Stats {
+            archive_policies,
+            resource_types,
+            resources,
+            revisions,
+            metrics,
+            deleted_metrics,
+            index_bytes: disk_bytes,
+        })
+    }
+
+    /// Reads everything that is on disk. What is wrong with it, a sentence each.
+    pub async fn check(&self) -> Result<Vec<String>> {
+        self.blocking(|store| store.index.check()).await
+    }
+
+    /// Takes away what the upkeep would take away by and by, and rewrites files of which much is no longer used: this
+    /// gives space back.
+    pub async fn compact(&self) -> Result<()> {
+        self.blocking(|store| {
+            upkeep::round(store, || true)?;
+            store.index.compact()
+        })
+        .await
+    }
+
+    /// Copies the store, as it is at one moment, into a directory that is missing or empty, and that another store can be
+    /// opened in. What is acknowledged meanwhile may be in it or not.
+    pub async fn backup(&self, to: &Path) -> Result<()> {
+        let to = to.to_owned();
+        self.blocking(move |store| {
+            let directory = Directory::take(&to)?;
+            let mut is_new = false;
+            directory.index(|unfinished| {
+                is_new = true;
+                store.index.backup(unfinished)
+            })?;
+            match is_new {
+                true => Ok(()),
+                false => {
+                    Err(refused(format!("{} holds a store already; name another directory", to.display())))
+                }
+            }
+        })
+        .await
+    }
+
     /// Does work that blocks, on a thread for that.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let inner = self.0.clone();
-        let done = spawn_blocking(move || work(&inner)).await;
+        let opened = self.0.clone();
+        let done = spawn_blocking(move || work(&opened.inner)).await;
         done.map_err(|error| Error::Internal {
             message: "work of the store was cut short".into(),
             source: Some(Box::new(error)),
@@ -60,6 +154,6 @@ impl Store {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Store").field(&self.0.path).finish()
+        f.debug_tuple("Store").field(&self.0.inner.path).finish()
     }
 }

@@ -1,6 +1,7 @@
 //! The index on disk: fjall, a log-structured merge tree with a journal.
 
 use std::fs::OpenOptions;
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,11 +13,11 @@ use fjall::config::{BlockSizePolicy, CompressionPolicy};
 use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable,
 };
-use nephoscope_gnocchi::{Error, Result};
+use nephoscope_gnocchi::{Error, Result, Timestamp};
 use uuid::Uuid;
 
 use super::codec;
-use super::record::{Change, MetricKey, RevisionRecord};
+use super::record::{Change, MetricKey, MetricRecord, ResourceRecord, RevisionRecord};
 use super::state::State;
 use crate::failure::{damaged, engine_failure, io_failure};
 
@@ -34,6 +35,9 @@ const WAITING_MEMTABLES: usize = 2;
 const WAITING_TABLES: usize = 20;
 /// How long to wait before looking again whether the engine has caught up.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// How many records of a copy are written as one batch: enough to be quick, few enough to hold in memory.
+const COPIED_AT_ONCE: usize = 1000;
 
 /// The keyspaces, in the order in which they are made, which gives their directories their numbers.
 const SCHEMA: &str = "schema";
@@ -196,8 +200,7 @@ impl Disk {
             }
         })?;
         self.each(&self.metrics, |key, value| {
-            let key = key.try_into().map(u64::from_be_bytes).map(MetricKey).ok();
-            let record = key.and_then(|key| codec::decode_metric(key, value));
+            let record = metric_key(key).and_then(|key| codec::decode_metric(key, value));
             match record.filter(|record| state.policy(&record.archive_policy).is_some()) {
                 Some(record) => state.apply(Change::Metric(record)),
                 None => bad += 1,
@@ -254,6 +257,92 @@ impl Disk {
         Ok(revisions)
     }
 
+    /// Ids, numbers and ends of so many revisions, behind one of them. Damaged ones are left out.
+    pub(super) fn revisions_behind(
+        &self,
+        behind: Option<(Uuid, u64)>,
+        limit: usize,
+    ) -> Result<Vec<((Uuid, u64), Timestamp)>> {
+        let start = behind.map_or(Bound::Unbounded, |(id, number)| Bound::Excluded(revision_key(id, number)));
+        let mut seen = Vec::new();
+        for item in self.revisions.range((start, Bound::Unbounded)) {
+            let (key, value) = item.into_inner().map_err(|error| self.failure(error))?;
+            let revision =
+                split_revision_key(&key).and_then(|(id, number)| codec::decode_revision(id, number, &value));
+            if let Some(revision) = revision {
+                seen.push(((revision.resource.id, revision.number), revision.ended));
+            }
+            if seen.len() == limit {
+                break;
+            }
+        }
+        Ok(seen)
+    }
+
+    /// About how many revisions there are, and how many bytes everything takes.
+    pub(super) fn sizes(&self) -> (usize, u64) {
+        let bytes = self.database.disk_space().unwrap_or_default();
+        (self.revisions.approximate_len(), bytes)
+    }
+
+    /// Gives everything, resources before what refers to them; of what is damaged, where it is.
+    pub(super) fn check_all(&self, mut each: impl FnMut(Found)) -> Result<()> {
+        let damaged =
+            |what: &str, key: &[u8]| Found::Damaged(format!("the record of {what} {key:02x?} is damaged"));
+        self.each(&self.resources, |key, value| {
+            let record = Uuid::from_slice(key).ok().and_then(|id| codec::decode_resource(id, value));
+            each(record.map_or_else(|| damaged("resource", key), Found::Resource));
+        })?;
+        self.each(&self.revisions, |key, value| {
+            let record =
+                split_revision_key(key).and_then(|(id, number)| codec::decode_revision(id, number, value));
+            each(record.map_or_else(|| damaged("revision", key), Found::Revision));
+        })?;
+        self.each(&self.metrics, |key, value| {
+            let record = metric_key(key).and_then(|key| codec::decode_metric(key, value));
+            each(record.map_or_else(|| damaged("metric", key), Found::Metric));
+        })
+    }
+
+    /// Rewrites all tables.
+    pub(super) fn compact(&self) -> Result<()> {
+        let done =
+            self.flush().and_then(|()| self.keyspaces().into_iter().try_for_each(Keyspace::major_compact));
+        done.map_err(|error| self.failure(error))
+    }
+
+    /// Makes tables of all that is in memory.
+    fn flush(&self) -> fjall::Result<()> {
+        for keyspace in self.keyspaces() {
+            keyspace.rotate_memtable()?;
+        }
+        while self.keyspaces().into_iter().any(|keyspace| keyspace.sealed_memtable_count() > 0) {
+            self.database.persist(PersistMode::Buffer)?;
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Makes an index in another directory that holds what this one does at this moment.
+    pub(super) fn copy(&self, to: &Path) -> Result<()> {
+        let snapshot = self.database.snapshot();
+        let failed = |error| engine_failure(to, error);
+        let copy = Self::open_files(to).map_err(failed)?;
+        for (own, other) in self.keyspaces().into_iter().zip(copy.keyspaces()) {
+            let mut batch = copy.database.batch();
+            for item in snapshot.iter(own) {
+                let (key, value) = item.into_inner().map_err(|error| self.failure(error))?;
+                batch.insert(other, key, value);
+                if batch.len() >= COPIED_AT_ONCE {
+                    copy.wait_for_room().and_then(|()| batch.commit()).map_err(failed)?;
+                    batch = copy.database.batch();
+                }
+            }
+            batch.commit().map_err(failed)?;
+        }
+        copy.flush().and_then(|()| copy.database.persist(PersistMode::SyncAll)).map_err(failed)
+    }
+
     /// Waits until the engine has caught up so far that a write will not halt.
     fn wait_for_room(&self) -> fjall::Result<()> {
         while self.keyspaces().into_iter().any(|keyspace| {
@@ -275,12 +364,25 @@ impl Disk {
     }
 }
 
+/// What a check finds.
+pub(super) enum Found {
+    Resource(ResourceRecord),
+    Revision(RevisionRecord),
+    Metric(MetricRecord),
+    /// A record that cannot be read.
+    Damaged(String),
+}
+
 fn key(kind: u8, name: &str) -> Vec<u8> {
     [&[kind], name.as_bytes()].concat()
 }
 
 fn type_key(number: u32) -> Vec<u8> {
     [&[TYPE][..], &number.to_be_bytes()].concat()
+}
+
+fn metric_key(key: &[u8]) -> Option<MetricKey> {
+    Some(MetricKey(u64::from_be_bytes(key.try_into().ok()?)))
 }
 
 fn revision_key(id: Uuid, number: u64) -> Vec<u8> {

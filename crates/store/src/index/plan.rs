@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use indexmap::IndexMap;
-use nephoscope_gnocchi::{Error, NamedMetric, Result, Timestamp};
+use nephoscope_gnocchi::{Error, Glob, NamedMetric, Result, Timestamp};
 use uuid::Uuid;
 
-use super::pattern::glob_matches;
 use super::record::{Change, Counters, MetricKey, MetricRecord, ResourceRecord, TypeKey};
 use super::state::State;
 
@@ -166,7 +165,7 @@ impl<'a> Plan<'a> {
             };
         }
         let name = metric.unwrap_or_default();
-        let rule = self.state.rules().iter().find(|rule| glob_matches(&rule.metric_pattern, name));
+        let rule = self.state.rules().iter().find(|rule| Glob::new(&rule.metric_pattern).matches(name));
         match rule {
             Some(rule) => Ok(rule.archive_policy_name.clone()),
             // As Python has a name that is not there.

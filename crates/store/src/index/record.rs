@@ -117,10 +117,8 @@ pub(crate) enum Change {
     /// With all its revisions.
     NoResource(Uuid),
     Revision(RevisionRecord),
-    #[expect(dead_code, reason = "upkeep is still to come")]
     NoRevision(Uuid, u64),
     Metric(MetricRecord),
-    #[expect(dead_code, reason = "upkeep is still to come")]
     NoMetric(MetricKey),
     Counters(Counters),
 }

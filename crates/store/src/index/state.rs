@@ -333,7 +333,6 @@ impl State {
         self.deleted.iter().copied()
     }
 
-    #[expect(dead_code, reason = "statistics are still to come")]
     pub(super) fn metric_count(&self) -> usize {
         self.metrics.len() - self.deleted.len()
     }

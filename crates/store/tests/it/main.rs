@@ -5,6 +5,7 @@
 mod metrics;
 mod reopening;
 mod resources;
+mod upkeep;
 
 use nephoscope_gnocchi::{
     AggregationMethod, ArchivePolicy, ArchivePolicyRule, Creator, Definition, Function, Gnocchi, NamedMetric,
