@@ -19,6 +19,7 @@ use crate::failure::{damaged, io_failure, refused};
 const FORMAT: &str = "format";
 const LOCK: &str = "lock";
 const INDEX: &str = "index";
+const SERIES: &str = "series";
 /// The name of `index` until it is complete.
 const UNFINISHED: &str = "index.unfinished";
 const PRODUCT: &str = "nephoscope metric store ";
@@ -48,6 +49,23 @@ impl Directory {
             Err(error) => return Err(failed(error)),
         }
         Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Takes a directory in which there is no store yet.
+    pub(crate) fn take_empty(path: &Path) -> Result<Self> {
+        let directory = Self::take(path)?;
+        for name in [INDEX, SERIES] {
+            if path.join(name).try_exists().map_err(|error| io_failure(path, error))? {
+                let path = path.display();
+                return Err(refused(format!("{path} holds a store already; name another directory")));
+            }
+        }
+        Ok(directory)
+    }
+
+    /// Where the series are.
+    pub(crate) fn series(&self) -> PathBuf {
+        self.path.join(SERIES)
     }
 
     /// Where the index is. It is made by `make` unless it is there, and gets its name when it is complete, so that a

@@ -40,7 +40,6 @@ use record::RevisionRecord;
 use state::State;
 
 pub(crate) use measures::Batch;
-pub(crate) use record::MetricKey;
 pub(crate) use upkeep::{Counts, Revisions};
 
 /// How long to leave an index alone that failed, before it is opened again.

@@ -13,7 +13,6 @@ mod index;
 mod reading;
 pub mod series;
 mod session;
-mod standin;
 mod store;
 mod upkeep;
 

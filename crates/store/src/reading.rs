@@ -32,9 +32,8 @@ impl Source for Reading<'_> {
         stop: Option<Timestamp>,
     ) -> Result<Series> {
         let metric = self.store.index.address(metric.id)?;
-        let definition = metric.policy.definition.iter().find(|known| known.granularity == granularity);
-        let points = definition
-            .map(|definition| self.store.series.points(metric.key, method, definition, start, stop));
-        Ok(points.into_iter().flatten().collect())
+        let points =
+            self.store.series().points(metric.key, &metric.policy, method, granularity, start, stop)?;
+        Ok(points.into_iter().collect())
     }
 }

@@ -10,6 +10,7 @@ use nephoscope_gnocchi::{
 use uuid::Uuid;
 
 use crate::calculation;
+use crate::index::{Batch, Index};
 use crate::reading::Reading;
 use crate::store::{Inner, Store};
 
@@ -23,6 +24,20 @@ pub struct Session {
 impl Session {
     pub(crate) fn new(store: Store, creator: Creator) -> Self {
         Self { store, creator: Arc::new(creator) }
+    }
+
+    /// Stores measures where the index says that they go. The index is on disk before them: what is in the journal of the
+    /// series means nothing without it.
+    async fn write(
+        &self,
+        address: impl FnOnce(&Index, &Creator) -> Result<Batch> + Send + 'static,
+    ) -> Result<()> {
+        let batch = self.run(move |store, creator| {
+            let batch = address(&store.index, creator)?;
+            store.index.make_durable()?;
+            Ok(batch)
+        });
+        self.store.series().write(batch.await?).await
     }
 
     /// Does work that blocks on a thread for that.
@@ -203,12 +218,7 @@ impl Gnocchi for Session {
     }
 
     fn add_measures(&self, measures: MetricMeasures) -> BoxFuture<'_, Result<()>> {
-        self.run(move |store, _| {
-            let batch = store.index.address_all(measures)?;
-            store.index.make_durable()?;
-            store.series.write(batch);
-            Ok(())
-        })
+        Box::pin(self.write(|index, _| index.address_all(measures)))
     }
 
     fn add_resource_measures(
@@ -216,12 +226,7 @@ impl Gnocchi for Session {
         measures: Vec<ResourceMeasures>,
         create_metrics: bool,
     ) -> BoxFuture<'_, Result<()>> {
-        self.run(move |store, creator| {
-            let batch = store.index.address_resources(measures, create_metrics, creator)?;
-            store.index.make_durable()?;
-            store.series.write(batch);
-            Ok(())
-        })
+        Box::pin(self.write(move |index, creator| index.address_resources(measures, create_metrics, creator)))
     }
 
     fn measures<'a>(&'a self, metric: Uuid, range: &'a Range) -> BoxFuture<'a, Result<Vec<Point>>> {

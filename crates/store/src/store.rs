@@ -9,10 +9,9 @@ use nephoscope_gnocchi::{Creator, Error, Result};
 use tokio::task::spawn_blocking;
 
 use crate::directory::Directory;
-use crate::failure::refused;
 use crate::index::{Counts, Index};
+use crate::series::{self, Series};
 use crate::session::Session;
-use crate::standin::Series;
 use crate::upkeep::{self, Upkeep};
 
 /// How a store behaves.
@@ -43,6 +42,8 @@ pub struct Stats {
     pub deleted_metrics: usize,
     /// What all of them take on disk.
     pub index_bytes: u64,
+    /// What was measured.
+    pub series: series::Stats,
 }
 
 /// The embedded Gnocchi in one directory. It is cheap to clone, and closed when the last clone and session is gone.
@@ -60,7 +61,8 @@ pub(crate) struct Inner {
     path: PathBuf,
     pub(crate) options: Options,
     pub(crate) index: Index,
-    pub(crate) series: Series,
+    /// Taken only to end it.
+    series: Option<Series>,
     /// Let go last: until then the others use it.
     _directory: Directory,
 }
@@ -70,8 +72,15 @@ impl Store {
     pub fn open(path: &Path, options: Options) -> Result<Self> {
         let directory = Directory::take(path)?;
         let index = Index::open(&directory.index(Index::create)?)?;
-        let series = Series::default();
-        let inner = Arc::new(Inner { path: path.to_owned(), options, index, series, _directory: directory });
+        let series = directory.series();
+        let series = Series::open(&series, &series::Options::default(), |metric| index.policy_of(metric))?;
+        let inner = Arc::new(Inner {
+            path: path.to_owned(),
+            options,
+            index,
+            series: Some(series),
+            _directory: directory,
+        });
         Ok(Self(Arc::new(Opened { _upkeep: Upkeep::start(inner.clone())?, inner })))
     }
 
@@ -91,6 +100,7 @@ impl Store {
             deleted_metrics,
             disk_bytes,
         } = self.blocking(|store| store.index.counts()).await?;
+        let series = self.series().stats();
         Ok(Stats {
             archive_policies,
             resource_types,
@@ -99,12 +109,21 @@ impl Store {
             metrics,
             deleted_metrics,
             index_bytes: disk_bytes,
+            series,
         })
     }
 
     /// Reads everything that is on disk. What is wrong with it, a sentence each.
     pub async fn check(&self) -> Result<Vec<String>> {
-        self.blocking(|store| store.index.check()).await
+        self.blocking(|store| {
+            let mut problems = store.index.check()?;
+            let series::Check { blocks, damaged, .. } = store.series().check()?;
+            if damaged > 0 {
+                problems.push(format!("{damaged} of {blocks} blocks of aggregates are damaged, and lost"));
+            }
+            Ok(problems)
+        })
+        .await
     }
 
     /// Takes away what the upkeep would take away by and by, and rewrites files of which much is no longer used: this
@@ -114,28 +133,24 @@ impl Store {
             upkeep::round(store, || true)?;
             store.index.compact()
         })
-        .await
+        .await?;
+        self.series().compact().await
     }
 
     /// Copies the store, as it is at one moment, into a directory that is missing or empty, and that another store can be
     /// opened in. What is acknowledged meanwhile may be in it or not.
     pub async fn backup(&self, to: &Path) -> Result<()> {
-        let to = to.to_owned();
-        self.blocking(move |store| {
-            let directory = Directory::take(&to)?;
-            let mut is_new = false;
-            directory.index(|unfinished| {
-                is_new = true;
-                store.index.backup(unfinished)
-            })?;
-            match is_new {
-                true => Ok(()),
-                false => {
-                    Err(refused(format!("{} holds a store already; name another directory", to.display())))
-                }
-            }
-        })
-        .await
+        let path = to.to_owned();
+        let directory = self.blocking(move |_| Directory::take_empty(&path)).await?;
+        // The series first: so the index knows every metric of which something is copied.
+        self.series().backup(&directory.series()).await?;
+        self.blocking(move |store| directory.index(|unfinished| store.index.backup(unfinished)))
+            .await
+            .map(drop)
+    }
+
+    pub(crate) fn series(&self) -> &Series {
+        self.0.inner.series()
     }
 
     /// Does work that blocks, on a thread for that.
@@ -149,6 +164,20 @@ impl Store {
             message: "work of the store was cut short".into(),
             source: Some(Box::new(error)),
         })?
+    }
+}
+
+impl Inner {
+    pub(crate) fn series(&self) -> &Series {
+        self.series.as_ref().expect("it is taken when nobody has the store any more")
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.series.take().map(Series::close) {
+            tracing::error!("the store of metrics was not closed in order: {error}");
+        }
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn round(store: &Inner, goes_on: impl Fn() -> bool) -> Result<()> {
             break;
         }
         expunged += keys.len();
-        store.series.forget(&keys);
+        store.series().forget(&keys);
         store.index.expunge(&keys)?;
     }
     tell(expunged, "deleted metrics were expunged");

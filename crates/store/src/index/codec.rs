@@ -4,9 +4,8 @@ use nephoscope_gnocchi::{ArchivePolicy, ArchivePolicyRule, Attribute, AttributeK
 use uuid::Uuid;
 
 use super::fields::{Reader, Writer};
-use super::record::{
-    Column, Counters, MetricKey, MetricRecord, ResourceRecord, RevisionRecord, TypeKey, TypeRecord,
-};
+use super::record::{Column, Counters, MetricRecord, ResourceRecord, RevisionRecord, TypeKey, TypeRecord};
+use crate::series::MetricKey;
 
 /// The form of records, their first byte.
 const FORM: u8 = 1;

@@ -17,9 +17,10 @@ use nephoscope_gnocchi::{Error, Result, Timestamp};
 use uuid::Uuid;
 
 use super::codec;
-use super::record::{Change, MetricKey, MetricRecord, ResourceRecord, RevisionRecord};
+use super::record::{Change, MetricRecord, ResourceRecord, RevisionRecord};
 use super::state::State;
 use crate::failure::{damaged, engine_failure, io_failure};
+use crate::series::MetricKey;
 
 /// What the engine keeps of its files in memory: only revisions are read from there.
 const CACHE_BYTES: u64 = 8 << 20;

@@ -10,9 +10,9 @@ use nephoscope_gnocchi::{
 use uuid::Uuid;
 
 use super::plan::check_name;
-use super::record::MetricKey;
 use super::state::State;
 use super::{Index, creator_text};
+use crate::series::MetricKey;
 
 /// A metric, and how it is kept.
 #[derive(Clone, Debug)]

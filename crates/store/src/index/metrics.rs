@@ -1,7 +1,10 @@
 //! Metrics.
 
+use std::sync::Arc;
+
 use nephoscope_gnocchi::{
-    Creator, Error, Metric, MetricChoice, MetricStatus, NewMetric, Page, Result, parse_uuid, resource_uuid,
+    ArchivePolicy, Creator, Error, Metric, MetricChoice, MetricStatus, NewMetric, Page, Result, parse_uuid,
+    resource_uuid,
 };
 use uuid::Uuid;
 
@@ -9,12 +12,12 @@ use super::filter::Condition;
 use super::measures::Addressed;
 use super::order::{Order, no_marker};
 use super::plan::check_name;
-use super::record::MetricKey;
 use super::resources;
 use super::rows::{MetricAttribute, MetricAttributes, ResourceAttributes, ResourceRow};
 use super::state::{GENERIC, MetricView, State};
 use super::value::Value;
 use super::{Index, creator_text};
+use crate::series::MetricKey;
 
 impl Index {
     pub(crate) fn metrics(&self, choice: &MetricChoice, creator: &Creator) -> Result<Vec<Metric>> {
@@ -111,6 +114,12 @@ impl Index {
         })
     }
 
+    /// How a metric is kept; nothing where it is deleted, or was never there.
+    pub(crate) fn policy_of(&self, key: MetricKey) -> Option<Arc<ArchivePolicy>> {
+        let state = self.state();
+        state.metric(key).filter(|metric| !metric.is_deleted())?.policy().cloned()
+    }
+
     /// Where measures of a metric go.
     pub(crate) fn address(&self, id: Uuid) -> Result<Addressed> {
         let state = self.state();
@@ -122,7 +131,7 @@ impl Index {
 }
 
 pub(super) fn describe(state: &State, metric: &MetricView<'_>, with_resource: bool) -> Metric {
-    let text = |text: Option<&std::sync::Arc<str>>| text.map(ToString::to_string);
+    let text = |text: Option<&Arc<str>>| text.map(ToString::to_string);
     let resource = metric.resource().filter(|_| with_resource);
     Metric {
         id: metric.id(),

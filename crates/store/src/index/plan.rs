@@ -8,8 +8,9 @@ use indexmap::IndexMap;
 use nephoscope_gnocchi::{Error, Glob, NamedMetric, Result, Timestamp};
 use uuid::Uuid;
 
-use super::record::{Change, Counters, MetricKey, MetricRecord, ResourceRecord, TypeKey};
+use super::record::{Change, Counters, MetricRecord, ResourceRecord, TypeKey};
 use super::state::State;
+use crate::series::MetricKey;
 
 /// What is going to change in a state.
 pub(super) struct Plan<'a> {

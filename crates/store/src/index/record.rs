@@ -6,10 +6,7 @@ use nephoscope_gnocchi::{ArchivePolicy, ArchivePolicyRule, Attribute, Timestamp}
 use uuid::Uuid;
 
 use super::value::Value;
-
-/// The number of a metric, never given again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct MetricKey(pub(crate) u64);
+use crate::series::MetricKey;
 
 /// The number of a resource type, never given again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,11 +12,12 @@ use uuid::Uuid;
 use super::filter::Condition;
 use super::order::{Order, Place, no_marker};
 use super::plan::{Plan, now, to_micros};
-use super::record::{Change, MetricKey, ResourceRecord, RevisionRecord, TypeRecord};
+use super::record::{Change, ResourceRecord, RevisionRecord, TypeRecord};
 use super::rows::{self, ResourceAttribute, ResourceAttributes};
 use super::search::Search;
 use super::state::{GENERIC_KEY, ResourceRow, State};
 use super::{Index, creator_text};
+use crate::series::MetricKey;
 
 /// The order of lists of resources where nobody asks for another.
 const DEFAULT_ORDER: [&str; 2] = ["revision_start", "started_at"];

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::attributes::Attributes;
 use super::names::{Name, Names};
-use super::record::{Change, Counters, MetricKey, MetricRecord, ResourceRecord, TypeKey, TypeRecord};
+use super::record::{Change, Counters, MetricRecord, ResourceRecord, TypeKey, TypeRecord};
+use crate::series::MetricKey;
 
 /// The type that all resources have, too.
 pub(super) const GENERIC: &str = "generic";

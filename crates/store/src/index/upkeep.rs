@@ -10,8 +10,9 @@ use uuid::Uuid;
 use super::Index;
 use super::attributes::{Bounds, Common};
 use super::disk::Found;
-use super::record::{Change, MetricKey};
+use super::record::Change;
 use super::value::Value;
+use crate::series::MetricKey;
 
 /// How far a purge of revisions has come.
 #[derive(Clone, Debug, Default)]

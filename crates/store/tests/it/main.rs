@@ -9,7 +9,7 @@ mod upkeep;
 
 use nephoscope_gnocchi::{
     AggregationMethod, ArchivePolicy, ArchivePolicyRule, Creator, Definition, Function, Gnocchi, NamedMetric,
-    Timespan, Timestamp,
+    Range, Timespan, Timestamp,
 };
 use nephoscope_store::{Options, Session, Store};
 use tempfile::TempDir;
@@ -53,6 +53,11 @@ async fn with_policy() -> Fresh {
     };
     fresh.user.create_archive_policy_rule(rule).await.unwrap();
     fresh
+}
+
+fn mean() -> Range {
+    let aggregation = AggregationMethod::MEAN;
+    Range { start: None, stop: None, aggregation, granularity: None, resample: None }
 }
 
 fn new_metric() -> NamedMetric {

@@ -1,18 +1,13 @@
 use nephoscope_gnocchi::{
-    AggregationMethod, ArchivePolicyRule, Comparison, Error, Filter, Gnocchi, Measure, MetricChoice,
-    MetricStatus, NewMetric, NewResource, Page, Range, ResourceMeasures, Value,
+    ArchivePolicyRule, Comparison, Error, Filter, Gnocchi, Measure, MetricChoice, MetricStatus, NewMetric,
+    NewResource, Page, ResourceMeasures, Value,
 };
 use uuid::Uuid;
 
-use crate::{creator, fresh, low, new_metric, seconds, with_policy};
+use crate::{creator, fresh, low, mean, new_metric, seconds, with_policy};
 
 fn measures(values: &[(i64, f64)]) -> Vec<Measure> {
     values.iter().map(|(at, value)| Measure { timestamp: seconds(*at), value: *value }).collect()
-}
-
-fn mean() -> Range {
-    let aggregation = AggregationMethod::MEAN;
-    Range { start: None, stop: None, aggregation, granularity: None, resample: None }
 }
 
 fn named(name: &str) -> NewMetric {

@@ -1,11 +1,11 @@
 use std::fs;
 
 use nephoscope_gnocchi::{
-    Gnocchi, MetricChoice, MetricStatus, NewResource, Page, ResourceChange, ResourceSelection,
+    Error, Gnocchi, Measure, MetricChoice, NewResource, Page, ResourceChange, ResourceSelection,
 };
 use nephoscope_store::{Options, Store};
 
-use crate::{creator, low, new_metric};
+use crate::{creator, low, mean, new_metric, seconds};
 
 #[tokio::test]
 async fn everything_is_there_again() {
@@ -25,6 +25,10 @@ async fn everything_is_there_again() {
     user.delete_metric(made.metrics["gone"]).await.unwrap();
     let change = ResourceChange { user_id: Some(Some("u".into())), ..ResourceChange::default() };
     user.update_resource("generic", "vm", change).await.unwrap();
+    let measures = vec![Measure { timestamp: seconds(600), value: 4.0 }];
+    user.add_measures(vec![(made.metrics["cpu"], measures)]).await.unwrap();
+    let points = user.measures(made.metrics["cpu"], &mean()).await.unwrap();
+    assert_eq!(points.len(), 1);
     let history = user.history("generic", "vm", &Page::default()).await.unwrap();
     let metrics = user.metrics(&MetricChoice::default()).await.unwrap();
     drop((user, store));
@@ -34,8 +38,8 @@ async fn everything_is_there_again() {
     assert_eq!(user.archive_policies().await.unwrap()[0].name, "kept");
     assert_eq!(user.history("generic", "vm", &Page::default()).await.unwrap(), history);
     assert_eq!(user.metrics(&MetricChoice::default()).await.unwrap(), metrics);
-    let deleted = MetricChoice { status: MetricStatus::Delete, ..MetricChoice::default() };
-    assert_eq!(user.metrics(&deleted).await.unwrap().len(), 1);
+    assert!(matches!(user.metric(made.metrics["gone"]).await, Err(Error::NoSuchMetric(_))));
+    assert_eq!(user.measures(made.metrics["cpu"], &mean()).await.unwrap(), points);
     // A new metric gets a key of its own, and the next revision the next number.
     user.add_metrics("generic", "vm", vec![("mem".into(), new_metric())]).await.unwrap_err();
     let change = ResourceChange { user_id: Some(None), ..ResourceChange::default() };
