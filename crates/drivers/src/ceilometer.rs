@@ -12,13 +12,17 @@
 //! | `region`, `interface` | which endpoint of the catalog; `interface` is `public` otherwise |
 //! | `timeout`, `connect_timeout` | seconds that a server may be silent (20), and to reach it (5) |
 //! | `cacert`, `cert`, `key`, `insecure` | TLS, as OpenStack's clients call it |
+//! | `transport_url` | the bus that Ceilometer listens to, as a connection string of `rabbit://` with its options |
 //! | `filter_error_trace` | taken and without effect |
 //!
-//! Ceilometer keeps an event of each `profiler.*` notification; the API does not take any, so this only reads. A trace
-//! is found by the trait `base_id`, as OSProfiler's driver did until 1.15. A list has to look at all events of the time
-//! that is asked for, and is refused when they are too many; a Nephoscope refuses it, and has `http://` for that.
+//! Ceilometer keeps an event of each `profiler.*` notification; the API does not take any, so points are written as such
+//! notifications to the bus that `transport_url` names, and without it not at all. They are read when Ceilometer has
+//! taken them off the bus. A trace is found by the trait `base_id`, as OSProfiler's driver did until 1.15. A list has to
+//! look at all events of the time that is asked for, and is refused when they are too many; a Nephoscope refuses it, and
+//! has `http://` for that.
 
 mod api;
+mod bus;
 mod event;
 mod list;
 mod trace;
@@ -35,28 +39,47 @@ use api::Api;
 /// Connects `ceilometer://` and `ceilometer+https://`.
 pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {
     Box::pin(async move {
+        let bus = bus::read(to)?;
         let api = Api::open(to).await?;
         let lists = list::is_possible(&api).await?;
-        Ok(Arc::new(Ceilometer { api, lists }) as Arc<dyn Driver>)
+        let bus = match &bus {
+            Some(bus) => Some(crate::messaging::connect(bus).await?),
+            None => None,
+        };
+        Ok(Arc::new(Ceilometer { api, bus, lists }) as Arc<dyn Driver>)
     })
 }
 
 #[derive(Debug)]
 struct Ceilometer {
     api: Api,
+    /// Where Ceilometer takes notifications from.
+    bus: Option<Arc<dyn Driver>>,
     /// Whether the other side looks at the events of all traces.
     lists: bool,
 }
 
 impl Driver for Ceilometer {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { read: true, list: self.lists, search_errors: self.lists, ..Capabilities::default() }
+        Capabilities {
+            read: true,
+            list: self.lists,
+            search_errors: self.lists,
+            // The id of a message is a hash of its point, and Ceilometer keeps one event of an id.
+            deduplicates: self.bus.is_some(),
+            durable: self.bus.is_some(),
+            ..Capabilities::default()
+        }
     }
 
     fn notify<'a>(&'a self, points: &'a [TracePoint]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let told = "Ceilometer's API takes no trace points; services send them over the message bus";
-            if points.is_empty() { Ok(()) } else { Err(unsupported("store trace points", told)) }
+            let told = "Ceilometer's API takes no trace points; name the bus that it listens to with `transport_url`";
+            match &self.bus {
+                Some(bus) => bus.notify(points).await,
+                None if points.is_empty() => Ok(()),
+                None => Err(unsupported("store trace points", told)),
+            }
         })
     }
 
@@ -75,6 +98,15 @@ impl Driver for Ceilometer {
     fn purge(&self, _older_than: Timestamp) -> BoxFuture<'_, Result<Purged>> {
         let told = "Ceilometer deletes events by itself, after its option `event_time_to_live`";
         Box::pin(async move { Err(unsupported("purge traces", told)) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            match &self.bus {
+                Some(bus) => bus.close().await,
+                None => Ok(()),
+            }
+        })
     }
 }
 

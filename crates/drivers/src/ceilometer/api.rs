@@ -25,7 +25,7 @@ pub(super) type Query<'a> = (&'static str, &'static str, &'a str);
 
 impl Api {
     pub(super) async fn open(to: &ConnectionString) -> Result<Self> {
-        let own = ["filter_error_trace", "interface", "region"];
+        let own = ["filter_error_trace", "interface", "region", "transport_url"];
         to.expect_options(&[OPTIONS.as_slice(), &nephoscope_keystone::OPTIONS, &own].concat())?;
         to.flag("filter_error_trace")?;
         let keystone = Keystone::of(to)?;

@@ -137,7 +137,9 @@ async fn what_only_reads_says_so() {
     let driver = connect(&to(&double, "")).await.unwrap();
     let time = Timestamp::from_micros(0);
     let point = TracePoint::new("a-start", "b".into(), "c".into(), "d".into(), time);
-    assert_eq!(driver.notify(&[point]).await.unwrap_err().kind(), ErrorKind::Unsupported);
+    let error = driver.notify(&[point]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("`transport_url`"), "{error}");
     assert_eq!(driver.purge(time).await.unwrap_err().kind(), ErrorKind::Unsupported);
 }
 

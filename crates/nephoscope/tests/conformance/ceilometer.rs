@@ -1,22 +1,26 @@
 //! `ceilometer://` of a daemon
 //!
-//! It only reads, so points go in through the daemon's own door, and lists come from there: what is held to the promises
-//! is that a trace comes out of the events as it went in.
+//! Lists come through the daemon's own door. Without a bus the driver only reads, and points go in there, too: what is
+//! held to the promises is that a trace comes out of the events as it went in. With one they go over a real RabbitMQ,
+//! which the daemon takes them off.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use nephoscope_telemetry::{
-    BoxFuture, Capabilities, Connecting, ConnectionString, Driver, Entry, ErrorKind, Id, Points, Purged,
-    Registry, Result, Timestamp, TraceFilter, TracePoint, TraceSummary,
+    BoxFuture, Capabilities, Connecting, ConnectionString, Driver, Entry, ErrorKind, Id, Json, Points,
+    Purged, Registry, Result, Timestamp, TraceFilter, TracePoint, TraceSummary,
 };
 use nephoscope_testkit::conformance::{Excuse, Place, Subject};
-use nephoscope_testkit::server::{KeystoneServer, Missing};
+use nephoscope_testkit::server::{KeystoneServer, Missing, RabbitmqServer};
 use nephoscope_testkit::{Trial, trial};
 
 use super::{excuse, nephoscope, serve};
 
 pub(super) fn subjects() -> Vec<Arc<dyn Subject>> {
-    vec![Arc::new(Ceilometer)]
+    vec![Arc::new(Ceilometer), Arc::new(Bus::default())]
 }
 
 /// The driver that reads events, and beside it one that does the rest.
@@ -32,7 +36,8 @@ fn connect(to: &ConnectionString) -> Connecting<'_> {
         let events = drivers.connect(to).await?;
         let door = ConnectionString::parse(&to.expose("http", |_| false)).expect("it is one");
         let door = drivers.connect(&door).await?;
-        Ok(Arc::new(Both { events, door }) as Arc<dyn Driver>)
+        let over_the_bus = to.option("transport_url").is_some();
+        Ok(Arc::new(Both { events, door, over_the_bus }) as Arc<dyn Driver>)
     })
 }
 
@@ -40,6 +45,29 @@ fn connect(to: &ConnectionString) -> Connecting<'_> {
 struct Both {
     events: Arc<dyn Driver>,
     door: Arc<dyn Driver>,
+    over_the_bus: bool,
+}
+
+impl Both {
+    /// Waits until the daemon has taken points off the bus and stored them: what the driver does not promise to be seen
+    /// by the next read.
+    async fn arrived(&self, points: &[TracePoint]) -> Result<()> {
+        let mut traces: BTreeMap<&Id, BTreeSet<String>> = BTreeMap::new();
+        for point in points.iter().filter(|point| point.to_json().len() < LONGEST_MESSAGE) {
+            traces.entry(&point.base_id).or_default().insert(point.to_json());
+        }
+        for (base_id, sent) in traces {
+            loop {
+                let stored = self.door.points(base_id).await?.good;
+                let stored: BTreeSet<_> = stored.iter().map(TracePoint::to_json).collect();
+                if sent.is_subset(&stored) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Driver for Both {
@@ -48,7 +76,16 @@ impl Driver for Both {
     }
 
     fn notify<'a>(&'a self, points: &'a [TracePoint]) -> BoxFuture<'a, Result<()>> {
-        self.door.notify(points)
+        if !self.over_the_bus {
+            return self.door.notify(points);
+        }
+        Box::pin(async move {
+            let sent = self.events.notify(points).await;
+            if matches!(&sent, Err(error) if error.kind() != ErrorKind::Invalid) {
+                return sent;
+            }
+            self.arrived(points).await.and(sent)
+        })
     }
 
     fn points<'a>(&'a self, base_id: &'a Id) -> BoxFuture<'a, Result<Points>> {
@@ -68,6 +105,26 @@ impl Driver for Both {
     }
 }
 
+/// What fits into a message of the tests' RabbitMQ, its two envelopes included.
+const LONGEST_MESSAGE: usize = 12 << 20;
+const BY_TIME: &str = "events come in order of time, and the case looks for that of arrival";
+const IN_THE_POINTS: &str = "the embedded store finds errors in the points";
+const NO_PASSWORD: &str = "the daemon asks for none";
+const ONE_PLACE: &str = "the daemon is one place";
+const KEPT: &str = "while the daemon is away, the bus keeps what is written";
+/// The last one only with a bus.
+const EXCUSES: [Excuse; 9] = [
+    excuse("order_of_arrival_is_kept", BY_TIME),
+    excuse("ten_thousand_points_in_one_trace", BY_TIME),
+    excuse("purge_deletes_the_traces_whose_latest_point_is_older", BY_TIME),
+    excuse("a_server_killed_in_mid_write_loses_nothing_acknowledged", BY_TIME),
+    excuse("a_wrong_password_is_a_mistake_in_the_connection_string", NO_PASSWORD),
+    excuse("a_wrong_database_is_a_mistake_in_the_connection_string", ONE_PLACE),
+    excuse("errors_are_listed_from_their_records", IN_THE_POINTS),
+    excuse("errors_without_the_option_leave_no_record", IN_THE_POINTS),
+    excuse("an_outage_is_unavailable_and_the_same_driver_works_after_it", KEPT),
+];
+
 struct Ceilometer;
 
 impl Subject for Ceilometer {
@@ -86,20 +143,44 @@ impl Subject for Ceilometer {
     }
 
     fn excuses(&self) -> &'static [Excuse] {
-        const BY_TIME: &str = "events come in order of time, and the case looks for that of arrival";
-        const IN_THE_POINTS: &str = "the embedded store finds errors in the points";
-        const {
-            &[
-                excuse("order_of_arrival_is_kept", BY_TIME),
-                excuse("ten_thousand_points_in_one_trace", BY_TIME),
-                excuse("purge_deletes_the_traces_whose_latest_point_is_older", BY_TIME),
-                excuse("a_server_killed_in_mid_write_loses_nothing_acknowledged", BY_TIME),
-                excuse("a_wrong_password_is_a_mistake_in_the_connection_string", "the daemon asks for none"),
-                excuse("a_wrong_database_is_a_mistake_in_the_connection_string", "the daemon is one place"),
-                excuse("errors_are_listed_from_their_records", IN_THE_POINTS),
-                excuse("errors_without_the_option_leave_no_record", IN_THE_POINTS),
-            ]
-        }
+        EXCUSES.split_last().expect("there are some").1
+    }
+}
+
+/// One RabbitMQ, with a topic for each daemon.
+#[derive(Default)]
+struct Bus {
+    rabbit: OnceLock<Result<RabbitmqServer, Missing>>,
+    places: AtomicU16,
+}
+
+impl Subject for Bus {
+    fn name(&self) -> &'static str {
+        "ceilometer+bus"
+    }
+
+    fn place(&self) -> Result<Place, Missing> {
+        let rabbit = self.rabbit.get_or_init(RabbitmqServer::start).as_ref().map_err(|missing| *missing)?;
+        let topic = format!("profiler{}", self.places.fetch_add(1, Ordering::Relaxed));
+        let bus = format!("{}?amqp_durable_queues=true", rabbit.url());
+        let server = serve(&format!("[[source]]\nurl = \"{bus}&topics={topic}\"\n"));
+        let url = ConnectionString::parse(&format!("ceilometer://127.0.0.1:{}", server.port()))
+            .expect("it is one")
+            .with_option("transport_url", &format!("{bus}&topic={topic}"))
+            .expose("ceilometer", |_| true);
+        Ok(Place { url, server: Some(Box::new(server)), ..Place::default() })
+    }
+
+    /// One larger than the messages that the server takes.
+    fn unholdable(&self, base_id: &str) -> Option<TracePoint> {
+        let time = Timestamp::from_micros(0);
+        let mut point = TracePoint::new("db-start", base_id.into(), "t".into(), base_id.into(), time);
+        point.info = Json::parse(&format!("{{\"x\": \"{}\"}}", "x".repeat(17 << 20))).expect("it is JSON");
+        Some(point)
+    }
+
+    fn excuses(&self) -> &'static [Excuse] {
+        &EXCUSES
     }
 }
 
