@@ -137,7 +137,7 @@ impl Visit<'_> {
     }
 
     /// No more than wait are delivered, where AMQP can say so.
-    async fn consume(&self, waiting: u32) -> Result<Consumer> {
+    async fn consume(&mut self, waiting: u32) -> Result<Consumer> {
         let prefetch = u16::try_from(waiting).unwrap_or(0);
         answer(self.operation, self.channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let (queue, options) = (self.browser.queue.queue.clone(), BasicConsumeOptions::default());
@@ -155,7 +155,8 @@ impl Visit<'_> {
         }
         if let Some(copies) = &mut self.copies {
             let key = self.browser.queue.queue.clone();
-            copies.publish("".into(), key, &delivery.data, without_count(&delivery.properties)).await?;
+            let properties = without_count(&delivery.properties);
+            copies.publish("".into(), key, delivery.data.clone(), properties).await?;
         }
         let body = std::mem::take(&mut delivery.data);
         look(body::text(body, &delivery.properties).and_then(|text| Notification::read(&text)));
@@ -167,7 +168,7 @@ impl Visit<'_> {
         Ok(())
     }
 
-    async fn copies(&self) -> Result<Sending> {
+    async fn copies(&mut self) -> Result<Sending> {
         let channel = self.browser.link.channel(self.operation).await?;
         answer(self.operation, channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Sending::new(self.operation, channel))

@@ -9,7 +9,7 @@ use nephoscope_telemetry::{Error, ErrorKind, Result};
 
 /// How long the broker may take to answer one request: as long as a busy one takes to sync its disk, with room to
 /// spare.
-pub(crate) const ANSWER_TIME_LIMIT: Duration = Duration::from_secs(20);
+const ANSWER_TIME_LIMIT: Duration = Duration::from_secs(20);
 
 pub(crate) const ACCESS_REFUSED: u16 = 403;
 pub(crate) const NOT_FOUND: u16 = 404;
@@ -25,13 +25,11 @@ pub(crate) async fn answer<T>(
 ) -> Result<T> {
     match tokio::time::timeout(ANSWER_TIME_LIMIT, request).await {
         Ok(answered) => answered.map_err(|error| failure(operation, &error)),
-        Err(_) => Err(silent(operation)),
+        Err(_) => {
+            let message = format!("the broker did not answer within {} s", ANSWER_TIME_LIMIT.as_secs());
+            Err(Error::new(ErrorKind::Unavailable, operation, message))
+        }
     }
-}
-
-pub(crate) fn silent(operation: &'static str) -> Error {
-    let message = format!("the broker did not answer within {} s", ANSWER_TIME_LIMIT.as_secs());
-    Error::new(ErrorKind::Unavailable, operation, message)
 }
 
 /// The reply code of AMQP, when the broker gave one.

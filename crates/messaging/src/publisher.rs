@@ -1,16 +1,19 @@
 //! Sending notifications.
 
 use std::collections::VecDeque;
+use std::future::ready;
+use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
+use lapin::{BasicProperties, Channel, Confirmation};
 use nephoscope_telemetry::{Error, ErrorKind, Result};
 use tokio::sync::Mutex;
 
 use crate::connection::Link;
-use crate::failure::{answer, failure, silent};
+use crate::failure::answer;
 use crate::notification::Outgoing;
 use crate::topology::{Destination, declare};
 
@@ -20,6 +23,9 @@ const UNCONFIRMED_BYTES: usize = 8 << 20;
 const UNCONFIRMED_MESSAGES: usize = 4_000;
 /// Kept on disk by a durable queue. oslo.messaging says so for every queue.
 const PERSISTENT: u8 = 2;
+
+/// A message on its way: until it is written, and then until it is confirmed.
+type Publishing = Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send>>;
 
 /// Sends notifications to one [`Destination`], over one channel that is replaced when it breaks.
 #[derive(Debug)]
@@ -67,10 +73,11 @@ impl Publisher {
             return Ok(());
         }
         let mut sending = Sending::new(operation, self.channel(operation).await?);
+        let properties = properties();
         let send_all = async {
             for message in messages {
                 let (exchange, key) = (self.to.exchange.clone(), self.to.routing_key.clone());
-                sending.publish(exchange, key, message.body().as_bytes(), properties()).await?;
+                sending.publish(exchange, key, message.body().into_bytes(), properties.clone()).await?;
             }
             sending.confirm().await
         };
@@ -105,16 +112,19 @@ fn properties() -> BasicProperties {
 }
 
 /// Messages on their way over a channel that confirms them.
+///
+/// The client's future of a publication ends when it is written to the socket, which another thread does. Were each
+/// waited for, every message would cost a turn between the two threads; so that is waited for as late as confirmations.
 pub(crate) struct Sending {
     operation: &'static str,
-    channel: Channel,
-    unconfirmed: VecDeque<(usize, PublisherConfirm)>,
+    channel: Arc<Channel>,
+    unconfirmed: VecDeque<(usize, Publishing)>,
     bytes: usize,
 }
 
 impl Sending {
     pub(crate) fn new(operation: &'static str, channel: Channel) -> Self {
-        Self { operation, channel, unconfirmed: VecDeque::new(), bytes: 0 }
+        Self { operation, channel: Arc::new(channel), unconfirmed: VecDeque::new(), bytes: 0 }
     }
 
     /// Sends one message; waits for the oldest ones when too many are on their way.
@@ -122,20 +132,28 @@ impl Sending {
         &mut self,
         exchange: ShortString,
         routing_key: ShortString,
-        body: &[u8],
+        body: Vec<u8>,
         properties: BasicProperties,
     ) -> Result<()> {
-        while self.bytes + body.len() > UNCONFIRMED_BYTES || self.unconfirmed.len() >= UNCONFIRMED_MESSAGES {
+        let bytes = body.len();
+        while self.bytes + bytes > UNCONFIRMED_BYTES || self.unconfirmed.len() >= UNCONFIRMED_MESSAGES {
             if self.unconfirmed.is_empty() {
                 break;
             }
             self.confirm_oldest().await?;
         }
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let publish = self.channel.basic_publish(exchange, routing_key, options, body, properties);
-        let confirm = answer(self.operation, publish).await?;
-        self.bytes += body.len();
-        self.unconfirmed.push_back((body.len(), confirm));
+        let channel = self.channel.clone();
+        let mut publishing: Publishing = Box::pin(async move {
+            channel.basic_publish(exchange, routing_key, options, &body, properties).await?.await
+        });
+        // The first look puts the message behind those before it, for the other thread to write.
+        let publishing = match publishing.as_mut().now_or_never() {
+            None => publishing,
+            Some(done) => Box::pin(ready(done)),
+        };
+        self.bytes += bytes;
+        self.unconfirmed.push_back((bytes, publishing));
         Ok(())
     }
 
@@ -148,11 +166,10 @@ impl Sending {
     }
 
     async fn confirm_oldest(&mut self) -> Result<()> {
-        let Some((bytes, confirm)) = self.unconfirmed.pop_front() else { return Ok(()) };
-        let confirmed = tokio::time::timeout(crate::failure::ANSWER_TIME_LIMIT, confirm);
-        let confirmed = confirmed.await.map_err(|_| silent(self.operation))?;
+        let Some((bytes, publishing)) = self.unconfirmed.pop_front() else { return Ok(()) };
+        let confirmed = answer(self.operation, publishing).await?;
         self.bytes -= bytes;
-        let problem = match confirmed.map_err(|error| failure(self.operation, &error))? {
+        let problem = match confirmed {
             Confirmation::Ack(None) => return Ok(()),
             Confirmation::Ack(Some(_)) => "the broker returns it: no queue is bound to the exchange any more",
             Confirmation::Nack(_) => "the broker does not take it now; its queue may be full",

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use nephoscope_telemetry::{Timestamp, TracePoint};
+use nephoscope_telemetry::{ConnectionString, Timestamp, TraceFilter, TracePoint};
 use nephoscope_testkit::conformance::{Excuse, Place, Subject};
 use nephoscope_testkit::http::{HttpDouble, Received, Reply};
 use nephoscope_testkit::server::{Missing, PASSWORD, PASSWORD_ENCODED, USER};
+use nephoscope_testkit::{Trial, trial};
 use serde_json::{Value, json};
 
 use super::{Subjects, excuse};
@@ -24,6 +25,8 @@ struct State {
     searches: u64,
 }
 
+/// Log Insight gives so many events for one search.
+const MOST: usize = 20_000;
 /// A session is good for so many searches.
 const SEARCHES: u64 = 5;
 
@@ -67,7 +70,7 @@ impl State {
         let constraints: Vec<_> =
             path.strip_prefix("events/").expect("it asks for events").split('/').collect();
         let found = self.events.iter().rev().filter(|event| takes(event, &constraints));
-        let events: Vec<_> = found.take(20_000).collect();
+        let events: Vec<_> = found.take(MOST).collect();
         Reply::json(200, json!({"complete": true, "events": events}).to_string())
     }
 }
@@ -101,6 +104,35 @@ fn decode(text: &str) -> String {
         decoded.push(if byte == b'%' { (digit() * 16 + digit()) as u8 } else { byte });
     }
     String::from_utf8(decoded).expect("ids are UTF-8")
+}
+
+/// What the driver promises besides.
+pub(super) fn trials() -> Vec<Trial> {
+    vec![trial("loginsight_double::more_events_than_the_server_gives_at_once_are_read", || {
+        let place = Double.place()?;
+        let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
+        runtime.block_on(read_in_parts(&place.url));
+        Ok(())
+    })]
+}
+
+async fn read_in_parts(url: &str) {
+    let to = ConnectionString::parse(url).expect("it is one");
+    let driver = nephoscope_drivers::registry().connect(&to).await.expect("it is there");
+    let count = MOST + MOST / 2;
+    let point = |number: usize| {
+        let time = Timestamp::from_micros(number as i64);
+        // Every tenth is of another trace, which a search for this one does not find.
+        let base_id = if number.is_multiple_of(10) { "other" } else { "large" };
+        TracePoint::new("a-start", base_id.into(), number.to_string().as_str().into(), base_id.into(), time)
+    };
+    let points: Vec<_> = (0..count).map(point).collect();
+    driver.notify(&points).await.expect("it is stored");
+    let read = driver.points(&"large".into()).await.expect("it is read").good;
+    let expected: Vec<_> = points.iter().filter(|point| point.base_id == "large".into()).cloned().collect();
+    assert!(expected.len() > MOST && read == expected, "{} of {} points", read.len(), expected.len());
+    let listed = driver.list(&TraceFilter::default()).await.expect("they are listed");
+    assert_eq!(listed.iter().filter_map(|line| line.points).sum::<u64>(), count as u64);
 }
 
 impl Subject for Double {

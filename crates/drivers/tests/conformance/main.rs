@@ -26,6 +26,8 @@ mod loginsight;
 mod memory;
 #[cfg(feature = "messaging")]
 mod messaging;
+#[cfg(feature = "messaging")]
+mod messaging_queue;
 #[cfg(feature = "mongodb")]
 mod mongodb;
 #[cfg(feature = "mongodb")]
@@ -75,6 +77,10 @@ fn main() -> ExitCode {
     let promised_by_one: &[fn() -> Vec<Trial>] = &[
         #[cfg(feature = "clickhouse")]
         clickhouse_tables::trials,
+        #[cfg(feature = "loginsight")]
+        loginsight::trials,
+        #[cfg(feature = "messaging")]
+        messaging_queue::trials,
         #[cfg(feature = "mongodb")]
         mongodb_documents::trials,
         #[cfg(feature = "redis")]

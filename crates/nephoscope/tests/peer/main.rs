@@ -34,6 +34,10 @@ fn main() -> ExitCode {
             "source::nothing_is_lost_while_backend_and_broker_are_away",
             source::nothing_is_lost_while_backend_and_broker_are_away,
         ),
+        trial(
+            "source::points_come_over_tls_and_off_a_quorum_queue",
+            source::points_come_over_tls_and_off_a_quorum_queue,
+        ),
     ])
 }
 

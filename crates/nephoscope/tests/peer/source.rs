@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use nephoscope_messaging::{Destination, INFO, Outgoing, Publisher, Transport};
 use nephoscope_telemetry::{ConnectionString, Driver, TracePoint};
 use nephoscope_testkit::osprofiler::Osprofiler;
-use nephoscope_testkit::server::{Missing, NephoscopeServer, RabbitmqServer, RedisServer, Server};
+use nephoscope_testkit::server::{
+    Missing, NephoscopeServer, RabbitmqOptions, RabbitmqServer, RedisServer, Server,
+};
 use tokio::runtime::Runtime;
 
 use crate::golden;
@@ -109,6 +111,32 @@ pub(crate) fn osprofiler_sends_to_the_daemon() -> Result<(), Missing> {
         let report = get(&server, &format!("/api/traces/{base_id}"));
         assert!(report.starts_with("HTTP/1.1 200") && report.contains("ValueError"), "{report}");
     });
+    Ok(())
+}
+
+/// Over TLS, and off a quorum queue, it is all the same.
+pub(crate) fn points_come_over_tls_and_off_a_quorum_queue() -> Result<(), Missing> {
+    for (options, option) in [
+        (RabbitmqOptions { tls: true }, "amqp_durable_queues=true"),
+        (RabbitmqOptions::default(), "rabbit_quorum_queue=true"),
+    ] {
+        let rabbit = RabbitmqServer::start_with(options)?;
+        let separator = if options.tls { '&' } else { '?' };
+        let bus = format!("{}{separator}{option}", rabbit.url());
+        let (first, second) = (golden("nested").good, golden("exceptions").good);
+        runtime().block_on(async {
+            connect(&bus).await.notify(&first).await.expect("the broker takes them");
+            let server = daemon(&format!("[[source]]\nurl = \"{bus}\"\n"));
+            let store = format!("http://127.0.0.1:{}", server.port());
+            wait_for(&store, &first).await;
+            // A report looks into the queue while the daemon consumes it.
+            let beside = connect(&bus).await;
+            beside.notify(&second).await.expect("the broker takes them");
+            beside.points(&second[0].base_id).await.expect("it looks");
+            wait_for(&store, &second).await;
+            wait_for_queue(&rabbit, [0, 0]).await;
+        });
+    }
     Ok(())
 }
 

@@ -1,0 +1,121 @@
+//! What only `rabbit://` promises: that a report leaves the queue to those who consume it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nephoscope_messaging::{Batch, Consumer, Destination, INFO, Transport};
+use nephoscope_telemetry::{ConnectionString, Driver, Timestamp, TracePoint};
+use nephoscope_testkit::server::{Missing, RabbitmqServer};
+use nephoscope_testkit::{Trial, trial};
+use tokio::time::timeout;
+
+/// Many times what a consumer takes at once.
+const POINTS: i64 = 3_000;
+const MOST: u16 = 100;
+const PATIENCE: Duration = Duration::from_millis(20);
+/// Far more than a delivery takes.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+pub(super) fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (name, option) in
+        [("rabbit", "amqp_durable_queues=true"), ("rabbit+quorum", "rabbit_quorum_queue=true")]
+    {
+        trials
+            .push(trial(format!("{name}::a_consumer_gets_all_that_reports_look_at_meanwhile"), move || {
+                run(option, |url| Box::pin(look_while_it_is_consumed(url)))
+            }));
+        trials.push(trial(format!("{name}::a_report_loses_nothing_of_what_a_consumer_holds"), move || {
+            run(option, |url| Box::pin(look_beside_a_holder(url)))
+        }));
+    }
+    trials
+}
+
+fn run(option: &str, test: fn(String) -> std::pin::Pin<Box<dyn Future<Output = ()>>>) -> Result<(), Missing> {
+    let server = RabbitmqServer::start()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("threads can be started").block_on(test(format!("{}?{option}", server.url())));
+    Ok(())
+}
+
+fn parse(url: &str) -> ConnectionString {
+    ConnectionString::parse(url).expect("it is one")
+}
+
+async fn connect(url: &str) -> Arc<dyn Driver> {
+    let driver = nephoscope_drivers::registry().connect(&parse(url)).await.expect("it listens");
+    let point = |number| {
+        let time = Timestamp::from_micros(number);
+        TracePoint::new("db-start", "b".into(), number.to_string().as_str().into(), "b".into(), time)
+    };
+    let points: Vec<_> = (0..POINTS).map(point).collect();
+    driver.notify(&points).await.expect("the broker takes them");
+    driver
+}
+
+fn consumer(url: &str) -> Consumer {
+    let transport = Transport::read(&parse(url)).expect("it is a transport");
+    let from = Destination::new("openstack", "profiler", INFO).expect("it is a topic");
+    Consumer::new(transport, vec![from], MOST)
+}
+
+async fn next(consumer: &mut Consumer) -> Batch {
+    let next = timeout(TIME_LIMIT, consumer.next(PATIENCE)).await.expect("there are more messages");
+    next.expect("the broker delivers")
+}
+
+/// The payloads of a batch.
+fn payloads(batch: &Batch) -> impl Iterator<Item = String> {
+    batch.messages.iter().map(|message| message.as_ref().expect("it is a notification").payload.clone())
+}
+
+/// How many points a report shows.
+async fn shown(driver: &dyn Driver) -> usize {
+    driver.points(&"b".into()).await.expect("it can be read").good.len()
+}
+
+/// Reports look on and on until the consumer has everything, and it gets everything.
+async fn look_while_it_is_consumed(url: String) {
+    let driver = connect(&url).await;
+    let mut consumer = consumer(&url);
+    let mut taken = BTreeSet::new();
+    let consume = async {
+        while taken.len() < POINTS as usize {
+            let batch = next(&mut consumer).await;
+            taken.extend(payloads(&batch));
+            batch.settle(&BTreeSet::new()).await.expect("the broker takes it");
+        }
+    };
+    let look = async {
+        loop {
+            assert!(shown(&*driver).await <= POINTS as usize);
+        }
+    };
+    tokio::select! {
+        () = consume => {}
+        () = look => unreachable!("it looks on and on"),
+    }
+    consumer.close().await;
+    // What a report that was broken off had taken is back, and is what the consumer has had already.
+    let left = driver.points(&"b".into()).await.expect("it can be read").good;
+    assert!(left.iter().all(|point| taken.contains(&point.to_json())), "the consumer missed a message");
+}
+
+/// A report shows what nobody holds; when the holder goes without settling, everything is there.
+async fn look_beside_a_holder(url: String) {
+    let driver = connect(&url).await;
+    let mut consumer = consumer(&url);
+    let held = next(&mut consumer).await;
+    let count = held.messages.len();
+    assert!(count > 0);
+    let beside = shown(&*driver).await;
+    // The broker may have more on the way to the holder than it has looked at, and not more than it asked for.
+    let most = POINTS as usize;
+    assert!((most - usize::from(MOST)..=most - count).contains(&beside), "it shows {beside}");
+    drop(held);
+    consumer.close().await;
+    assert_eq!(shown(&*driver).await, most);
+    assert_eq!(shown(&*driver).await, most, "what a report looked at is still there");
+}
