@@ -52,7 +52,7 @@ use nephoscope_telemetry::{Connecting, ConnectionString, Driver};
 use self::config::Settings;
 use self::driver::Mongo;
 
-/// Connects to the servers and sees to the indexes.
+/// Connects to the servers.
 pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {
     Box::pin(async move {
         let driver = Mongo::connect(Settings::read(to).await?, to).await?;

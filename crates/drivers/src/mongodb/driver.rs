@@ -11,6 +11,7 @@ use nephoscope_telemetry::{
     BoxFuture, Capabilities, ConnectionString, Driver, Error, Id, Points, Purged, Result, Timestamp,
     TraceFilter, TracePoint, TraceSummary,
 };
+use tokio::sync::OnceCell;
 
 use super::config::Settings;
 use super::indexes::Indexing;
@@ -27,7 +28,8 @@ pub(super) struct Mongo {
     pub(super) write_concern: Bson,
     /// The connection string without its secrets.
     pub(super) place: String,
-    _indexing: Indexing,
+    /// Begun by the first operation that needs the indexes.
+    indexing: OnceCell<Indexing>,
 }
 
 impl Mongo {
@@ -42,7 +44,6 @@ impl Mongo {
         database.run_command(doc! { "ping": 1 }).await.map_err(fail)?;
         let points = database.collection(&settings.collection);
         let errors = database.collection(&format!("{}_error", settings.collection));
-        let indexing = Indexing::start(&points, &errors).await;
         Ok(Self {
             client,
             database,
@@ -51,8 +52,15 @@ impl Mongo {
             error_records: settings.error_records,
             write_concern,
             place,
-            _indexing: indexing,
+            indexing: OnceCell::new(),
         })
+    }
+
+    /// Sees to the indexes, once: before points are stored, and before what would look at all of them without an index. A
+    /// trace is read without this, so that a short look at a collection of OSProfiler's changes nothing.
+    pub(super) async fn see_to_indexes(&self) {
+        let errors = self.error_records.then_some(&self.errors);
+        self.indexing.get_or_init(|| Indexing::start(&self.points, errors)).await;
     }
 
     pub(super) fn fail(&self, operation: &'static str) -> impl Fn(MongoError) -> Error {
@@ -104,7 +112,10 @@ impl Driver for Mongo {
     }
 
     fn notify<'a>(&'a self, points: &'a [TracePoint]) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.store(points))
+        Box::pin(async move {
+            self.see_to_indexes().await;
+            self.store(points).await
+        })
     }
 
     fn points<'a>(&'a self, base_id: &'a Id) -> BoxFuture<'a, Result<Points>> {
@@ -112,15 +123,24 @@ impl Driver for Mongo {
     }
 
     fn list<'a>(&'a self, filter: &'a TraceFilter) -> BoxFuture<'a, Result<Vec<TraceSummary>>> {
-        Box::pin(self.list_traces("list traces", filter, false))
+        Box::pin(async move {
+            self.see_to_indexes().await;
+            self.list_traces("list traces", filter, false).await
+        })
     }
 
     fn list_errors<'a>(&'a self, filter: &'a TraceFilter) -> BoxFuture<'a, Result<Vec<TraceSummary>>> {
-        Box::pin(self.list_traces("list traces with errors", filter, true))
+        Box::pin(async move {
+            self.see_to_indexes().await;
+            self.list_traces("list traces with errors", filter, true).await
+        })
     }
 
     fn purge(&self, older_than: Timestamp) -> BoxFuture<'_, Result<Purged>> {
-        Box::pin(self.purge_traces(older_than))
+        Box::pin(async move {
+            self.see_to_indexes().await;
+            self.purge_traces(older_than).await
+        })
     }
 
     fn close(&self) -> BoxFuture<'_, Result<()>> {

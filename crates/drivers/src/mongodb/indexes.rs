@@ -8,7 +8,8 @@ use mongodb::options::IndexOptions;
 use mongodb::{Collection, IndexModel};
 use tokio::task::JoinHandle;
 
-/// How long connecting waits for the indexes: on a new or small collection they are there in far less.
+/// How long the first operation that needs the indexes waits for them: on a new or small collection they are there in
+/// far less.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The indexes in the making; given up, as far as we are concerned, with the driver.
@@ -22,17 +23,19 @@ impl Drop for Indexing {
 }
 
 impl Indexing {
-    /// Has the server make the indexes that are not there. On a large collection without them that takes minutes,
-    /// in which everything works, only slower. A user who may not make them reads without them.
+    /// Has the server make the indexes that are not there; those of error records where a collection for them is given.
+    /// On a large collection without them that takes minutes, in which everything works, only slower. A user who may not
+    /// make them reads without them.
     pub(super) async fn start(
         points: &Collection<RawDocumentBuf>,
-        errors: &Collection<RawDocumentBuf>,
+        errors: Option<&Collection<RawDocumentBuf>>,
     ) -> Self {
-        let (points, errors) = (points.clone(), errors.clone());
+        let (points, errors) = (points.clone(), errors.cloned());
         let mut indexing = Self(tokio::spawn(async move {
-            create(&points, of_points()).await;
-            create(&points, vec![of_failed_points()]).await;
-            create(&errors, vec![of_error_records()]).await;
+            create(&points, &[of_points(), vec![of_failed_points()]]).await;
+            if let Some(errors) = errors {
+                create(&errors, &[vec![of_error_records()]]).await;
+            }
         }));
         // When the time is up, it goes on by itself.
         drop(tokio::time::timeout(PATIENCE, &mut indexing.0).await);
@@ -40,10 +43,24 @@ impl Indexing {
     }
 }
 
-async fn create(collection: &Collection<RawDocumentBuf>, indexes: Vec<IndexModel>) {
-    if let Err(error) = collection.create_indexes(indexes).await {
-        let collection = collection.name();
-        tracing::debug!(collection, %error, "an index cannot be made; searching goes without it");
+/// Makes those that are not there, a command for each group. It is no error to make one again, but for a server that
+/// only speaks as MongoDB it may take long.
+async fn create(collection: &Collection<RawDocumentBuf>, groups: &[Vec<IndexModel>]) {
+    // There is no collection yet, or no right to see its indexes.
+    let present = collection.list_index_names().await.unwrap_or_default();
+    let is_missing = |index: &&IndexModel| {
+        let name = index.options.as_ref().and_then(|options| options.name.as_ref());
+        name.is_none_or(|name| !present.contains(name))
+    };
+    for group in groups {
+        let missing: Vec<_> = group.iter().filter(is_missing).cloned().collect();
+        if missing.is_empty() {
+            continue;
+        }
+        if let Err(error) = collection.create_indexes(missing).await {
+            let collection = collection.name();
+            tracing::debug!(collection, %error, "an index cannot be made; searching goes without it");
+        }
     }
 }
 
