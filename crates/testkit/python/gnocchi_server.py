@@ -68,6 +68,13 @@ def run(program, *arguments):
     return subprocess.Popen(command)
 
 
+def run_metricd():
+    """It has workers of its own: all of its group is killed when the pipe from us breaks, however we end."""
+    metricd = subprocess.Popen([BINARIES / "gnocchi-metricd", "--config-file", configuration], start_new_session=True)
+    watcher = ["sh", "-c", "read -r _; kill -s KILL -- -$0", str(metricd.pid)]
+    return subprocess.Popen(watcher, stdin=subprocess.PIPE, start_new_session=True)
+
+
 def upgrade():
     arguments = [] if policies else ["--skip-archive-policies-creation"]
     if run("gnocchi-upgrade", *arguments).wait() != 0:
@@ -103,7 +110,7 @@ def main():
         (directory / name).mkdir(exist_ok=True)
     configure()
     upgrade()
-    run("gnocchi-metricd")
+    watcher = run_metricd()
     listener = socket.create_server(("127.0.0.1", int(port)), backlog=128)
     for _ in range(processes - 1):
         parent = os.getpid()
@@ -113,6 +120,7 @@ def main():
             os._exit(1)
     threading.Thread(target=announce, daemon=True).start()
     serve(listener)
+    watcher.stdin.close()
 
 
 def follow(parent):
