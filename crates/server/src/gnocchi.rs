@@ -14,6 +14,7 @@ mod fault;
 mod identity;
 mod links;
 mod page;
+mod path;
 mod policy;
 mod read;
 mod requester;
@@ -35,6 +36,7 @@ pub use identity::Auth;
 use crate::body::Bodies;
 use cors::Origins;
 use fault::Fault;
+pub(crate) use path::without_empty_parts;
 use policy::Policy;
 use routes::{
     aggregates, aggregation, archive_policies, batch, influxdb, measures, metrics, prometheus,

@@ -104,5 +104,8 @@ pub fn router(doors: &Doors) -> Router {
         Some((door, settings)) => gnocchi::share(router.merge(gnocchi::router(door.clone())), settings),
         None => router,
     };
-    router.layer(axum::middleware::from_fn_with_state(app.clone(), metrics::count_requests)).with_state(app)
+    let counted = axum::middleware::from_fn_with_state(app.clone(), metrics::count_requests);
+    let router: Router = router.layer(counted).with_state(app);
+    // A router of its own: what changes a path has to come before the path is looked at.
+    Router::new().fallback_service(router).layer(axum::middleware::map_request(gnocchi::without_empty_parts))
 }

@@ -39,15 +39,11 @@ const FILES: [(&str, usize); 28] = [
 /// How many tests there are.
 const TESTS: usize = 671;
 
-/// Those that do not pass yet. They run, and fail, where somebody [wants](super::wants_all) to see what they lack.
-const NOT_YET: [&str; 2] = ["metric-derived.yaml", "prometheus.yaml"];
-
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![trial("functional::the_table_has_every_file", the_table_has_every_file)];
     trials.extend(
         FILES
             .into_iter()
-            .filter(|(file, _)| !NOT_YET.contains(file) || super::wants_all())
             .map(|(file, tests)| trial(format!("functional::{file}"), move || passes_whole(file, tests))),
     );
     trials
