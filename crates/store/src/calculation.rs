@@ -1,6 +1,6 @@
 //! What is made of several series on reading.
 //!
-//! [`evaluate`] answers a question across metrics, [`measures`] reads one. Both see the store through [`Source`] alone. The
+//! [`evaluate()`] answers a question across metrics, [`measures()`] reads one. Both see the store through [`Source`] alone. The
 //! arithmetic is that of numpy as Gnocchi uses it, to the last digit wherever IEEE 754 says what that is: sums in the same
 //! order, deviations of the population across series and of the sample when one is resampled.
 

@@ -1,4 +1,4 @@
-//! How one trace point is written, alone; [`pack`](super::pack) tells how several are.
+//! How one trace point is written, alone; [`pack`](mod@super::pack) tells how several are.
 //!
 //! ```text
 //! version   one byte, 1
