@@ -147,6 +147,13 @@ fn the_settings_in_force_are_shown_with_their_origins() {
 
     [http]
     listen = "[::1]:1"  # flag or environment
+    auth = "none"  # default
+    max_limit = 1000  # default
+    proxy_headers = false  # default
+    cors_allowed_origins = []  # default
+
+    [store]
+    default_archive_policies = true  # default
 
     [traces]
     drivers = ["redis://***@h"]  # FILE:3
