@@ -6,6 +6,26 @@ use uuid::Uuid;
 
 use crate::Timestamp;
 
+/// The longest name of an attribute, in characters: as long as the name of a column may be where Gnocchi keeps it.
+const LONGEST_NAME: usize = 63;
+/// Names that all resources have, or that Gnocchi keeps for itself.
+const TAKEN_NAMES: [&str; 14] = [
+    "id",
+    "type",
+    "metrics",
+    "revision",
+    "revision_start",
+    "revision_end",
+    "started_at",
+    "ended_at",
+    "user_id",
+    "project_id",
+    "created_by_user_id",
+    "created_by_project_id",
+    "get_metric",
+    "creator",
+];
+
 /// A kind of resources, and the attributes that they have besides those of all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResourceType {
@@ -24,6 +44,14 @@ pub struct Attribute {
     pub kind: AttributeKind,
     /// Whether every resource has to have it.
     pub required: bool,
+}
+
+impl Attribute {
+    /// Whether an attribute can have this name: a letter or digit first, not too long, and none that is taken.
+    pub fn can_be_called(name: &str) -> bool {
+        let begins_well = name.starts_with(|first: char| first.is_ascii_alphanumeric());
+        begins_well && name.chars().count() <= LONGEST_NAME && !TAKEN_NAMES.contains(&name)
+    }
 }
 
 /// What values an [`Attribute`] takes.

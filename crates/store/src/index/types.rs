@@ -12,26 +12,6 @@ use super::record::{Change, Column, TypeRecord};
 use super::state::GENERIC;
 use super::value::Value;
 
-/// The longest name of an attribute, in characters.
-const LONGEST_NAME: usize = 63;
-/// Names that attributes of all resources have.
-const TAKEN: [&str; 14] = [
-    "id",
-    "type",
-    "metrics",
-    "revision",
-    "revision_start",
-    "revision_end",
-    "started_at",
-    "ended_at",
-    "user_id",
-    "project_id",
-    "created_by_user_id",
-    "created_by_project_id",
-    "get_metric",
-    "creator",
-];
-
 impl Index {
     pub(crate) fn resource_types(&self) -> Vec<ResourceType> {
         self.state().types().map(describe).collect()
@@ -179,8 +159,7 @@ fn describe(record: &TypeRecord) -> ResourceType {
 }
 
 fn check_attribute(name: &str, attribute: &Attribute) -> Result<()> {
-    let starts_well = name.starts_with(|first: char| first.is_ascii_alphanumeric());
-    if name.chars().count() > LONGEST_NAME || TAKEN.contains(&name) || !starts_well {
+    if !Attribute::can_be_called(name) {
         return Err(Error::Invalid(format!("Resource attribute name {name} is invalid")));
     }
     let bounds = match attribute.kind {

@@ -15,25 +15,6 @@ use super::{boolean, fields, keep, list, object, text};
 
 /// The longest text that an attribute holds.
 const LONGEST_TEXT: i64 = 256;
-/// The longest name of an attribute.
-const LONGEST_NAME: usize = 63;
-/// Names that all resources have, or that Gnocchi keeps for itself.
-const TAKEN_NAMES: [&str; 14] = [
-    "id",
-    "type",
-    "metrics",
-    "revision",
-    "revision_start",
-    "revision_end",
-    "started_at",
-    "ended_at",
-    "user_id",
-    "project_id",
-    "created_by_user_id",
-    "created_by_project_id",
-    "get_metric",
-    "creator",
-];
 
 /// An attribute as a body says it, with what existing resources get.
 #[derive(Debug)]
@@ -129,8 +110,7 @@ fn read_fill(json: &Value) -> SchemaResult<Option<Value>> {
 
 /// Refuses names that cannot be, and limits that no value is within.
 fn check(name: &str, written: &Written) -> Result<(), Fault> {
-    let begins_well = name.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric());
-    if !begins_well || name.chars().count() > LONGEST_NAME || TAKEN_NAMES.contains(&name) {
+    if !Attribute::can_be_called(name) {
         return Err(Fault::bad_request(format!("Invalid input: Resource attribute name {name} is invalid")));
     }
     let (min, max) = match written.attribute.kind {
