@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Serializer;
@@ -18,6 +18,11 @@ pub(super) fn json(value: &impl Serialize) -> Response {
 /// With this status, and this.
 pub(super) fn with_status(status: StatusCode, value: &impl Serialize) -> Response {
     (status, [(header::CONTENT_TYPE, JSON)], written_as_python(value)).into_response()
+}
+
+/// 201: it is made, and is there.
+pub(super) fn created(location: HeaderValue, value: &impl Serialize) -> Response {
+    ([(header::LOCATION, location)], with_status(StatusCode::CREATED, value)).into_response()
 }
 
 /// As JSON with the blanks that Python puts into it: some of Gnocchi's clients look for `"name": "low"` as text.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use nephoscope_gnocchi::Error;
 use serde_json::json;
 
@@ -32,8 +32,7 @@ pub(in super::super) async fn create_policy(
     let policy = read::read_policy(&body)?;
     let policy = requester.gnocchi()?.create_archive_policy(policy).await?;
     let location = links.location(&format!("/archive_policy/{}", policy.name));
-    let answer = answer::with_status(StatusCode::CREATED, &wire::archive_policy(&policy));
-    Ok(([(header::LOCATION, location)], answer).into_response())
+    Ok(answer::created(location, &wire::archive_policy(&policy)))
 }
 
 pub(in super::super) async fn show_policy(
@@ -93,8 +92,7 @@ pub(in super::super) async fn create_rule(
         other => other.into(),
     })?;
     let location = links.location(&format!("/archive_policy_rule/{}", rule.name));
-    let answer = answer::with_status(StatusCode::CREATED, &wire::archive_policy_rule(&rule));
-    Ok(([(header::LOCATION, location)], answer).into_response())
+    Ok(answer::created(location, &wire::archive_policy_rule(&rule)))
 }
 
 pub(in super::super) async fn show_rule(

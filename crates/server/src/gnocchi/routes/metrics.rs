@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use nephoscope_gnocchi::{
     Comparison, Error, Filter, Metric, MetricChoice, MetricStatus, Resource, Value, parse_uuid,
 };
@@ -98,8 +98,7 @@ pub(in super::super) async fn create_metric(
         other => other.into(),
     })?;
     let location = links.location(&format!("/metric/{}", created.id));
-    let answer = answer::with_status(StatusCode::CREATED, &wire::new_metric(&created));
-    Ok(([(header::LOCATION, location)], answer).into_response())
+    Ok(answer::created(location, &wire::new_metric(&created)))
 }
 
 /// The metric with that id, with its resource.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use nephoscope_gnocchi::Error;
 
 use super::super::clock::now;
@@ -32,8 +32,7 @@ pub(in super::super) async fn create_type(
     requester.enforce(Action::CreateResourceType, Target::Nothing)?;
     let created = requester.gnocchi()?.create_resource_type(resource_type).await?;
     let location = links.location(&format!("/resource_type/{}", created.name));
-    let answer = answer::with_status(StatusCode::CREATED, &wire::resource_type(&created));
-    Ok(([(header::LOCATION, location)], answer).into_response())
+    Ok(answer::created(location, &wire::resource_type(&created)))
 }
 
 pub(in super::super) async fn show_type(

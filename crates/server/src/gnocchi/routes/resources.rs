@@ -196,8 +196,8 @@ pub(in super::super) async fn create_resource(
     requester.enforce(Action::CreateResource, Target::Anything(&target))?;
     let created = gnocchi.create_resource(&resource_type, resource).await.map_err(in_a_body)?;
     let location = links.location(&format!("/resource/{resource_type}/{}", created.id));
-    let answer = answer::with_status(StatusCode::CREATED, &wire::resource(&created));
-    Ok(([(header::LOCATION, location)], Validators::of(&created).headers(), answer).into_response())
+    Ok((Validators::of(&created).headers(), answer::created(location, &wire::resource(&created)))
+        .into_response())
 }
 
 pub(in super::super) async fn delete_resources(
