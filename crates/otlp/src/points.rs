@@ -1,6 +1,6 @@
 //! Spans to trace points.
 
-use nephoscope_telemetry::{BadPoint, BadPoints, TracePoint};
+use nephoscope_telemetry::{BadPoints, BadRecord, TracePoint};
 
 use crate::foreign::Place;
 use crate::notifications;
@@ -32,24 +32,24 @@ pub fn points(spans: &[ResourceSpans]) -> (Vec<TracePoint>, BadPoints) {
 }
 
 /// Whether a span has ids that OpenTelemetry calls valid.
-fn check(span: &Span) -> Result<(), BadPoint> {
+fn check(span: &Span) -> Result<(), BadRecord> {
     check_id("traceId", &span.trace_id, 16)?;
     check_id("spanId", &span.span_id, 8)?;
     match span.parent_span_id.len() {
         0 | 8 => Ok(()),
         length => {
-            Err(BadPoint::field("parentSpanId", &format!("{length} bytes"), "expected 8 bytes, or none"))
+            Err(BadRecord::field("parentSpanId", &format!("{length} bytes"), "expected 8 bytes, or none"))
         }
     }
 }
 
-fn check_id(field: &str, id: &[u8], length: usize) -> Result<(), BadPoint> {
+fn check_id(field: &str, id: &[u8], length: usize) -> Result<(), BadRecord> {
     if id.len() != length {
         let problem = format!("expected {length} bytes");
-        return Err(BadPoint::field(field, &format!("{} bytes", id.len()), problem));
+        return Err(BadRecord::field(field, &format!("{} bytes", id.len()), problem));
     }
     if id.iter().all(|&byte| byte == 0) {
-        return Err(BadPoint::field(field, "zeros", "expected an id"));
+        return Err(BadRecord::field(field, "zeros", "expected an id"));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::json::Scanner;
-use crate::{BadPoint, TracePoint};
+use crate::{BadRecord, TracePoint};
 
 /// The points of a text, and what in it is no point.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,7 +11,7 @@ pub struct Batch {
     /// The points in order.
     pub points: Vec<TracePoint>,
     /// What is no point, and where.
-    pub bad: Vec<(Place, BadPoint)>,
+    pub bad: Vec<(Place, BadRecord)>,
 }
 
 /// Where something stands in a text.
@@ -34,7 +34,7 @@ impl Batch {
                 Ok(text) => batch.read_array(text),
                 Err(error) => {
                     let problem = format!("the array is not UTF-8 at byte {}", error.valid_up_to());
-                    batch.bad.push((Place::Item(1), BadPoint::whole(problem)));
+                    batch.bad.push((Place::Item(1), BadRecord::whole(problem)));
                 }
             },
             _ => batch.read_lines(bytes),
@@ -42,7 +42,7 @@ impl Batch {
         batch
     }
 
-    fn take(&mut self, place: Place, point: Result<TracePoint, BadPoint>) {
+    fn take(&mut self, place: Place, point: Result<TracePoint, BadRecord>) {
         match point {
             Ok(point) => self.points.push(point),
             Err(reason) => self.bad.push((place, reason)),
@@ -73,13 +73,13 @@ impl Batch {
                 Ok(item) => self.take(Place::Item(number), TracePoint::from_json(item)),
                 Err(error) => {
                     let problem = format!("the array is not JSON from here on: {error}");
-                    return self.bad.push((Place::Item(number), BadPoint::whole(problem)));
+                    return self.bad.push((Place::Item(number), BadRecord::whole(problem)));
                 }
             }
             number += 1;
         }
         if let Err(error) = scanner.end() {
-            self.bad.push((Place::Item(number), BadPoint::whole(format!("behind the array: {error}"))));
+            self.bad.push((Place::Item(number), BadRecord::whole(format!("behind the array: {error}"))));
         }
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! Nothing here does I/O, reads a clock or keeps global state.
 
-mod bad_point;
+mod bad_record;
 mod batch;
 mod connection_string;
 mod driver;
@@ -20,7 +20,7 @@ mod summary;
 mod timestamp;
 mod trace_point;
 
-pub use bad_point::BadPoint;
+pub use bad_record::BadRecord;
 pub use batch::{Batch, Place};
 pub use connection_string::{ConnectionString, Host, InvalidConnectionString};
 pub use driver::{BoxFuture, Capabilities, Driver, Purged};

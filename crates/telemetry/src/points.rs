@@ -1,6 +1,6 @@
 //! The points of one trace, as a backend gave them.
 
-use crate::{BadPoint, Report, TracePoint};
+use crate::{BadRecord, Report, TracePoint};
 
 /// What a driver read of one trace: the points, and what it found in their place.
 ///
@@ -17,7 +17,7 @@ pub struct Points {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BadPoints {
     count: u64,
-    first: Vec<BadPoint>,
+    first: Vec<BadRecord>,
 }
 
 impl BadPoints {
@@ -25,7 +25,7 @@ impl BadPoints {
     pub const KEPT: usize = 10;
 
     /// Counts one more, and keeps its reason while there are fewer than [`KEPT`](Self::KEPT).
-    pub fn push(&mut self, reason: BadPoint) {
+    pub fn push(&mut self, reason: BadRecord) {
         self.count += 1;
         if self.first.len() < Self::KEPT {
             self.first.push(reason);
@@ -45,7 +45,7 @@ impl BadPoints {
     }
 
     /// The reasons of the first few.
-    pub fn first(&self) -> &[BadPoint] {
+    pub fn first(&self) -> &[BadRecord] {
         &self.first
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use smol_str::SmolStr;
 
 use crate::json::{self, InvalidJson, Scanner};
-use crate::{BadPoint, Id, Json, Timestamp};
+use crate::{BadRecord, Id, Json, Timestamp};
 
 /// One start or stop notification.
 ///
@@ -57,23 +57,23 @@ impl TracePoint {
     }
 
     /// Reads the JSON object of one notification, in the dialect that Python writes.
-    pub fn from_json(text: &str) -> Result<Self, BadPoint> {
+    pub fn from_json(text: &str) -> Result<Self, BadRecord> {
         let mut scanner = Scanner::new(text);
         if scanner.peek() != Some(b'{') {
-            return Err(BadPoint::whole(match scanner.value() {
+            return Err(BadRecord::whole(match scanner.value() {
                 Ok(_) => "is JSON, but no object".into(),
                 Err(error) => not_json(&error),
             }));
         }
-        let fields = Fields::read(scanner).map_err(|error| BadPoint::whole(not_json(&error)))?;
+        let fields = Fields::read(scanner).map_err(|error| BadRecord::whole(not_json(&error)))?;
         fields.into_point()
     }
 
     /// As [`from_json`](Self::from_json), of bytes that should be UTF-8.
-    pub fn from_json_bytes(bytes: &[u8]) -> Result<Self, BadPoint> {
+    pub fn from_json_bytes(bytes: &[u8]) -> Result<Self, BadRecord> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::from_json(text),
-            Err(error) => Err(BadPoint::whole(format!("is not UTF-8 at byte {}", error.valid_up_to()))),
+            Err(error) => Err(BadRecord::whole(format!("is not UTF-8 at byte {}", error.valid_up_to()))),
         }
     }
 
@@ -135,9 +135,9 @@ impl TracePoint {
     }
 
     /// Takes the time in the spelling of a backend, which is kept.
-    pub fn set_timestamp_text(&mut self, text: &str) -> Result<(), BadPoint> {
+    pub fn set_timestamp_text(&mut self, text: &str) -> Result<(), BadRecord> {
         let timestamp =
-            Timestamp::parse(text).map_err(|error| BadPoint::field("timestamp", text, error.to_string()))?;
+            Timestamp::parse(text).map_err(|error| BadRecord::field("timestamp", text, error.to_string()))?;
         self.timestamp = timestamp;
         self.timestamp_text = (!Timestamp::is_usual_spelling(text)).then(|| text.into());
         Ok(())
@@ -225,7 +225,7 @@ impl<'a> Fields<'a> {
         *slot = Some(value);
     }
 
-    fn into_point(self) -> Result<TracePoint, BadPoint> {
+    fn into_point(self) -> Result<TracePoint, BadRecord> {
         let mut point = TracePoint {
             name: text("name", self.name)?.into(),
             base_id: id("base_id", self.base_id)?,
@@ -243,32 +243,32 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn text<'a>(field: &str, value: Option<&'a str>) -> Result<Cow<'a, str>, BadPoint> {
-    let value = value.ok_or_else(|| BadPoint::missing(field))?;
-    json::decode(value).ok_or_else(|| BadPoint::field(field, value, "expected a string"))
+fn text<'a>(field: &str, value: Option<&'a str>) -> Result<Cow<'a, str>, BadRecord> {
+    let value = value.ok_or_else(|| BadRecord::missing(field))?;
+    json::decode(value).ok_or_else(|| BadRecord::field(field, value, "expected a string"))
 }
 
-fn optional_text(field: &str, value: Option<&str>) -> Result<Option<SmolStr>, BadPoint> {
+fn optional_text(field: &str, value: Option<&str>) -> Result<Option<SmolStr>, BadRecord> {
     match value {
         None | Some("null") => Ok(None),
         some => text(field, some).map(|text| Some(text.into())),
     }
 }
 
-fn id(field: &str, value: Option<&str>) -> Result<Id, BadPoint> {
-    let value = value.ok_or_else(|| BadPoint::missing(field))?;
+fn id(field: &str, value: Option<&str>) -> Result<Id, BadRecord> {
+    let value = value.ok_or_else(|| BadRecord::missing(field))?;
     match value.as_bytes()[0] {
         b'-' | b'0'..=b'9' => Ok(Id::new(value)),
         b'"' => text(field, Some(value)).map(|text| Id::new(&text)),
-        _ => Err(BadPoint::field(field, value, "expected a string or a number")),
+        _ => Err(BadRecord::field(field, value, "expected a string or a number")),
     }
 }
 
-fn info(value: Option<&str>) -> Result<Json, BadPoint> {
+fn info(value: Option<&str>) -> Result<Json, BadRecord> {
     match value {
         None | Some("null") => Ok(Json::empty_object()),
         Some(value) if value.starts_with('{') => Ok(Json::from_checked(value)),
-        Some(value) => Err(BadPoint::field("info", value, "expected an object")),
+        Some(value) => Err(BadRecord::field("info", value, "expected an object")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use nephoscope_http::Answer;
 use nephoscope_telemetry::json::{self, Scanner};
-use nephoscope_telemetry::{BadPoint, Id, Json, Result, Timestamp, TracePoint};
+use nephoscope_telemetry::{BadRecord, Id, Json, Result, Timestamp, TracePoint};
 
 /// Events in their order.
 pub(super) type Events = Vec<Event>;
@@ -15,7 +15,7 @@ pub(super) struct Event {
     /// Tells it from all others.
     pub(super) message_id: Box<str>,
     pub(super) generated: Timestamp,
-    pub(super) point: Result<TracePoint, BadPoint>,
+    pub(super) point: Result<TracePoint, BadRecord>,
 }
 
 /// The events of an answer, in the JSON that Python writes: a payload may hold what an ordinary parser refuses.
@@ -53,7 +53,7 @@ impl Event {
 }
 
 /// The notification, where Ceilometer keeps it (`store_raw`); else what its traits tell.
-fn point(event: &str) -> Result<TracePoint, BadPoint> {
+fn point(event: &str) -> Result<TracePoint, BadRecord> {
     let payload = value(event, "raw").and_then(|raw| value(raw, "payload"));
     match payload.filter(|payload| payload.starts_with('{')) {
         Some(payload) => TracePoint::from_json(payload),
@@ -61,13 +61,13 @@ fn point(event: &str) -> Result<TracePoint, BadPoint> {
     }
 }
 
-fn of_traits(traits: &str) -> Result<TracePoint, BadPoint> {
+fn of_traits(traits: &str) -> Result<TracePoint, BadRecord> {
     let traits = items(traits);
     let get = |name: &str| -> Option<Cow<'_, str>> {
         let found = traits.iter().find(|item| text(item, "name").is_some_and(|found| found == name))?;
         text(found, "value")
     };
-    let need = |name: &str| get(name).ok_or_else(|| BadPoint::missing(name));
+    let need = |name: &str| get(name).ok_or_else(|| BadRecord::missing(name));
     let id = |name: &str| need(name).map(|id| Id::new(&id));
     let ids = (id("base_id")?, id("trace_id")?, id("parent_id")?);
     let mut point = TracePoint::new(&need("name")?, ids.0, ids.1, ids.2, Timestamp::from_micros(0));

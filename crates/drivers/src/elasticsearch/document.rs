@@ -4,7 +4,7 @@
 //! a second form: the same fields as far as the server can hold them, for those who look there, and beside them the
 //! exact text of the notification as a string, which is what is read back.
 
-use nephoscope_telemetry::{BadPoint, Id, Json, Timestamp, TracePoint, json};
+use nephoscope_telemetry::{BadRecord, Id, Json, Timestamp, TracePoint, json};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// The field beside those of OSProfiler, and in it the field with the exact text.
@@ -100,7 +100,7 @@ fn shown(point: &TracePoint, exact: &str) -> TracePoint {
 }
 
 /// The point of a stored document.
-pub(super) fn point(source: &str) -> Result<TracePoint, BadPoint> {
+pub(super) fn point(source: &str) -> Result<TracePoint, BadRecord> {
     let point = TracePoint::from_json(source)?;
     let beside = point.extra.iter().find(|(name, _)| name == OURS);
     match beside.and_then(|(_, ours)| ours.get_str(EXACT)) {

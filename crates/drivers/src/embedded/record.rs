@@ -19,7 +19,7 @@
 
 use std::borrow::Cow;
 
-use nephoscope_telemetry::{BadPoint, Id, Json, Timestamp, TracePoint};
+use nephoscope_telemetry::{BadRecord, Id, Json, Timestamp, TracePoint};
 
 use super::fields::{Fields, push_number, push_text};
 use super::pack::{self, Pack};
@@ -95,7 +95,7 @@ pub(super) fn decode(
     record: &[u8],
     base_id: &Id,
     time: Option<Timestamp>,
-) -> Result<Vec<(u64, TracePoint)>, BadPoint> {
+) -> Result<Vec<(u64, TracePoint)>, BadRecord> {
     let mut fields = Fields(record);
     match fields.byte() {
         Some(VERSION) => {
@@ -113,13 +113,13 @@ pub(super) fn decode(
             places.zip(pack).map(|(place, packed)| Ok((place, point(packed)?))).collect()
         }
         Some(later) => {
-            Err(BadPoint::whole(format!("is a record of version {later}, which is not known here")))
+            Err(BadRecord::whole(format!("is a record of version {later}, which is not known here")))
         }
         None => Err(damaged()),
     }
 }
 
-fn decode_body(body: &[u8], base_id: &Id, time: Timestamp) -> Result<TracePoint, BadPoint> {
+fn decode_body(body: &[u8], base_id: &Id, time: Timestamp) -> Result<TracePoint, BadRecord> {
     let mut fields = Fields(body);
     let point = point(&mut fields, base_id, time).ok_or_else(damaged)??;
     if fields.0.is_empty() { Ok(point) } else { Err(damaged()) }
@@ -191,11 +191,11 @@ impl<'a> Body<'a> {
     }
 }
 
-fn damaged() -> BadPoint {
-    BadPoint::whole("is a damaged record")
+fn damaged() -> BadRecord {
+    BadRecord::whole("is a damaged record")
 }
 
-fn point(fields: &mut Fields<'_>, base_id: &Id, time: Timestamp) -> Option<Result<TracePoint, BadPoint>> {
+fn point(fields: &mut Fields<'_>, base_id: &Id, time: Timestamp) -> Option<Result<TracePoint, BadRecord>> {
     let flags = Flags(fields.byte()?);
     let trace_id = id(fields)?;
     let parent_id = if flags.has(PARENT_IS_BASE) { base_id.clone() } else { id(fields)? };

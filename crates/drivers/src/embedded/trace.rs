@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use fjall::{Readable, Snapshot, UserValue};
-use nephoscope_telemetry::{BadPoint, Id, Points, Timestamp};
+use nephoscope_telemetry::{BadRecord, Id, Points, Timestamp};
 
 use super::engine::Engine;
 use super::failure::is_damage;
@@ -36,7 +36,7 @@ pub(super) fn points(engine: &Engine, snapshot: &Snapshot, base_id: &Id) -> fjal
         snapshot.get(&engine.traces, &trace).ok().flatten().and_then(|record| Summary::decode(&record));
     let read = placed.len() as u64 + points.bad.count();
     for _ in read..stored.map_or(0, |summary| summary.points) {
-        points.bad.push(BadPoint::whole("is in a damaged part of the store"));
+        points.bad.push(BadRecord::whole("is in a damaged part of the store"));
     }
     placed.sort_by_key(|(place, _)| *place);
     points.good = placed.into_iter().map(|(_, point)| point).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use nephoscope_telemetry::{BadPoint, Id, Timestamp, TracePoint, json};
+use nephoscope_telemetry::{BadRecord, Id, Timestamp, TracePoint, json};
 use smol_str::SmolStr;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
@@ -83,10 +83,10 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 /// Why a row cannot hold a point.
-fn misfit(point: &TracePoint) -> Option<BadPoint> {
+fn misfit(point: &TracePoint) -> Option<BadRecord> {
     let long = |field, text: &str| {
         (text.len() > MOST_NAME)
-            .then(|| BadPoint::field(field, text, format!("has more than {MOST_NAME} bytes")))
+            .then(|| BadRecord::field(field, text, format!("has more than {MOST_NAME} bytes")))
     };
     let optional = |field, text: &Option<SmolStr>| text.as_ref().and_then(|text| long(field, text));
     long("name", &point.name)
@@ -96,7 +96,7 @@ fn misfit(point: &TracePoint) -> Option<BadPoint> {
 }
 
 /// Puts points together by their traces; what no row can hold is told apart.
-pub(super) fn parts(points: &[TracePoint]) -> (Vec<Part<'_>>, Vec<(&TracePoint, BadPoint)>) {
+pub(super) fn parts(points: &[TracePoint]) -> (Vec<Part<'_>>, Vec<(&TracePoint, BadRecord)>) {
     let (mut parts, mut refused) = (Vec::<Part<'_>>::new(), Vec::new());
     let mut open: HashMap<&Id, usize> = HashMap::new();
     let mut line = String::new();

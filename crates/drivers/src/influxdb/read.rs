@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use nephoscope_telemetry::{BadPoint, Id, Points, TracePoint};
+use nephoscope_telemetry::{BadRecord, Id, Points, TracePoint};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::row::Row;
@@ -35,7 +35,7 @@ impl Batches {
         for (count, pieces) in self.0.into_values() {
             let found = i64::try_from(pieces.len()).expect("memory holds fewer");
             if found < count {
-                points.bad.push(BadPoint::whole(format!("has {found} of its {count} rows")));
+                points.bad.push(BadRecord::whole(format!("has {found} of its {count} rows")));
                 continue;
             }
             let text: String = pieces.into_values().collect();

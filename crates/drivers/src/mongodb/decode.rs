@@ -5,12 +5,12 @@ use std::fmt::Write;
 use mongodb::bson::raw::{RawArray, RawBsonRef, RawDocument};
 use mongodb::bson::spec::BinarySubtype;
 use nephoscope_telemetry::json::write_string;
-use nephoscope_telemetry::{BadPoint, Timestamp};
+use nephoscope_telemetry::{BadRecord, Timestamp};
 
 /// How deep a document may be: deeper than any server stores one.
 const MAX_DEPTH: usize = 256;
 
-type Result<T> = std::result::Result<T, BadPoint>;
+type Result<T> = std::result::Result<T, BadRecord>;
 
 /// Appends a document without its `_id` as a JSON object, in the form that `json.dumps` gives it: its separators, its
 /// escapes, its spelling of numbers. What JSON has no type for becomes text as it does in OSProfiler: a time in the
@@ -49,12 +49,12 @@ fn items(out: &mut String, array: &RawArray, depth: usize) -> Result<()> {
     Ok(())
 }
 
-fn broken(error: &mongodb::bson::error::Error) -> BadPoint {
-    BadPoint::whole(format!("is not BSON: {error}"))
+fn broken(error: &mongodb::bson::error::Error) -> BadRecord {
+    BadRecord::whole(format!("is not BSON: {error}"))
 }
 
 fn write_value(out: &mut String, value: RawBsonRef<'_>, depth: usize) -> Result<()> {
-    let deeper = || depth.checked_sub(1).ok_or_else(|| BadPoint::whole("is too deep"));
+    let deeper = || depth.checked_sub(1).ok_or_else(|| BadRecord::whole("is too deep"));
     match value {
         RawBsonRef::Document(document) => fields(out, document, "", deeper()?)?,
         RawBsonRef::Array(array) => items(out, array, deeper()?)?,

@@ -3,7 +3,7 @@
 use mongodb::bson::Binary;
 use mongodb::bson::raw::{CStr, RawBson, RawDocument, RawDocumentBuf, cstr};
 use mongodb::bson::spec::BinarySubtype;
-use nephoscope_telemetry::{BadPoint, TracePoint};
+use nephoscope_telemetry::{BadRecord, TracePoint};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{decode, encode};
@@ -23,7 +23,7 @@ pub(super) struct Stored {
 impl Stored {
     /// The document of a point: its fields as OSProfiler stores them and, if these do not say exactly the same, its
     /// text beside them. A point whose fields cannot be stored is [outlined](Self::outline).
-    pub(super) fn of(point: &TracePoint) -> Result<Self, BadPoint> {
+    pub(super) fn of(point: &TracePoint) -> Result<Self, BadRecord> {
         let text = point.to_json();
         match fields(point, &text).filter(fits) {
             Some(document) => Ok(Self { document, outline: false }),
@@ -33,7 +33,7 @@ impl Stored {
 
     /// The text of a point, and of its fields only those that are searched for and those that OSProfiler cannot do
     /// without.
-    pub(super) fn outline(point: &TracePoint) -> Result<Self, BadPoint> {
+    pub(super) fn outline(point: &TracePoint) -> Result<Self, BadRecord> {
         outline(point, &point.to_json())
     }
 }
@@ -65,7 +65,7 @@ fn fields(point: &TracePoint, text: &str) -> Option<RawDocumentBuf> {
     Some(document)
 }
 
-fn outline(point: &TracePoint, text: &str) -> Result<Stored, BadPoint> {
+fn outline(point: &TracePoint, text: &str) -> Result<Stored, BadRecord> {
     let mut document = identified(text);
     document.append(cstr!("name"), point.name.as_str());
     for (key, id) in [
@@ -93,7 +93,7 @@ fn outline(point: &TracePoint, text: &str) -> Result<Stored, BadPoint> {
         return Ok(Stored { document, outline: true });
     }
     let bytes = document.as_bytes().len();
-    Err(BadPoint::whole(format!("takes {bytes} bytes; a document of MongoDB has at most {MAX_BYTES}")))
+    Err(BadRecord::whole(format!("takes {bytes} bytes; a document of MongoDB has at most {MAX_BYTES}")))
 }
 
 /// A document with the id that this text always gets: stored again, it meets itself.
@@ -105,7 +105,7 @@ fn identified(text: &str) -> RawDocumentBuf {
 }
 
 /// The point of a document, whoever stored it. The buffer is for its text, and used again and again.
-pub(super) fn point(document: &RawDocument, buffer: &mut String) -> Result<TracePoint, BadPoint> {
+pub(super) fn point(document: &RawDocument, buffer: &mut String) -> Result<TracePoint, BadRecord> {
     if let Ok(exact) = document.get_str(EXACT)
         && let Ok(point) = TracePoint::from_json(exact)
         && document.get_str("base_id").is_ok_and(|id| point.base_id == id.into())

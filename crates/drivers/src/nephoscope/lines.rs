@@ -1,7 +1,7 @@
 //! Reading the points of a trace while they come.
 
 use nephoscope_http::Incoming;
-use nephoscope_telemetry::{BadPoint, Points, Result, TracePoint};
+use nephoscope_telemetry::{BadRecord, Points, Result, TracePoint};
 use serde::Deserialize;
 
 /// The points of an answer of JSON lines, without ever holding all of its text.
@@ -55,7 +55,7 @@ impl Lines {
             Ok(point) => self.points.good.push(point),
             Err(reason) => {
                 let told = serde_json::from_slice(line).ok();
-                let told = told.map(|Problem { problem }| BadPoint::whole(problem));
+                let told = told.map(|Problem { problem }| BadRecord::whole(problem));
                 self.points.bad.push(told.unwrap_or(reason));
             }
         }

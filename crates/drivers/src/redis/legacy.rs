@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use nephoscope_telemetry::{BadPoint, Id, Points, Result};
+use nephoscope_telemetry::{BadRecord, Id, Points, Result};
 use redis::Value;
 use tokio::sync::Mutex;
 
@@ -92,7 +92,7 @@ impl Legacy {
 
 fn record_of(key: &[u8], text: Option<&Value>) -> Record {
     match text {
-        None => Err(BadPoint::whole(format!("the key `{}` holds no text", key.escape_ascii()))),
+        None => Err(BadRecord::whole(format!("the key `{}` holds no text", key.escape_ascii()))),
         Some(text) => record(text),
     }
 }

@@ -1,6 +1,6 @@
 //! A trace from its list, chunk by chunk.
 
-use nephoscope_telemetry::{BadPoint, Id, Result, Timestamp, TracePoint, json};
+use nephoscope_telemetry::{BadRecord, Id, Result, Timestamp, TracePoint, json};
 use redis::{Cmd, RedisError, Value, cmd};
 use tokio::task::spawn_blocking;
 
@@ -9,7 +9,7 @@ use super::failure::WRONG_TYPE;
 use super::keys::{TRACE, key};
 
 /// One thing found where a point should be.
-pub(super) type Record = std::result::Result<TracePoint, BadPoint>;
+pub(super) type Record = std::result::Result<TracePoint, BadRecord>;
 
 /// How many bytes are asked for at a time: enough to make the round trips cheap, and little beside the points.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -60,7 +60,7 @@ pub(super) fn record(value: &Value) -> Record {
     match value {
         Value::BulkString(bytes) => TracePoint::from_json_bytes(bytes),
         Value::SimpleString(text) => TracePoint::from_json(text),
-        _ => Err(BadPoint::whole("is no text")),
+        _ => Err(BadRecord::whole("is no text")),
     }
 }
 
@@ -99,7 +99,7 @@ fn take_all<S>(state: &mut S, chunk: Chunk, take: fn(&mut S, Record)) {
 }
 
 /// Values of the list, newest first, or that there is something else in its place.
-type Chunk = std::result::Result<Vec<Value>, BadPoint>;
+type Chunk = std::result::Result<Vec<Value>, BadRecord>;
 
 /// A list that is being read from its tail.
 struct List {
@@ -122,7 +122,7 @@ impl List {
             Some(Err(error)) if error.code() == Some(WRONG_TYPE) => {
                 self.ended = true;
                 let problem = format!("is no list: the key `{}` holds something else", self.key);
-                Ok(Err(BadPoint::whole(problem)))
+                Ok(Err(BadRecord::whole(problem)))
             }
             Some(Err(error)) => Err(connection.refusal(operation, &error)),
             _ => Err(connection.refusal(operation, &not_a_list())),

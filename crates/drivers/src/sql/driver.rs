@@ -4,7 +4,7 @@ use std::fmt;
 
 use futures_util::StreamExt;
 use nephoscope_telemetry::{
-    BadPoint, BoxFuture, Capabilities, ConnectionString, Driver, Error, ErrorKind, Id, Points, Purged,
+    BadRecord, BoxFuture, Capabilities, ConnectionString, Driver, Error, ErrorKind, Id, Points, Purged,
     Result, Timestamp, TraceFilter, TracePoint, TraceSummary,
 };
 
@@ -42,12 +42,12 @@ impl Sql {
     }
 
     /// The row of a point, if it can be stored.
-    fn row<'a>(&self, point: &'a TracePoint) -> Result<Row<'a>, BadPoint> {
+    fn row<'a>(&self, point: &'a TracePoint) -> Result<Row<'a>, BadRecord> {
         let row = Row::of(point, self.database.dialect())?;
         if row.bytes() > self.packet {
             let (bytes, most) = (row.bytes(), self.packet);
             let problem = format!("takes {bytes} bytes of {most}; raise max_allowed_packet of the server");
-            return Err(BadPoint::whole(problem));
+            return Err(BadRecord::whole(problem));
         }
         Ok(row)
     }
@@ -91,7 +91,7 @@ impl Sql {
                     Err(bad) => points.bad.push(bad),
                 },
                 Err(sqlx::Error::ColumnDecode { index, source }) => {
-                    points.bad.push(BadPoint::whole(format!("column {index} cannot be read: {source}")));
+                    points.bad.push(BadRecord::whole(format!("column {index} cannot be read: {source}")));
                 }
                 Err(error) => return Err(self.fail("read a trace")(error)),
             }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use nephoscope_telemetry::json;
-use nephoscope_telemetry::{BadPoint, Id, Json, Timestamp, TracePoint};
+use nephoscope_telemetry::{BadRecord, Id, Json, Timestamp, TracePoint};
 
 use smol_str::SmolStr;
 use sqlx::{ColumnIndex, Decode, FromRow, Type};
@@ -61,10 +61,10 @@ where
 
 impl<'a> Row<'a> {
     /// The row of a point, unless a column cannot hold its value.
-    pub(super) fn of(point: &'a TracePoint, dialect: Dialect) -> Result<Self, BadPoint> {
+    pub(super) fn of(point: &'a TracePoint, dialect: Dialect) -> Result<Self, BadRecord> {
         let text = |field, value: Cow<'a, str>| match misfit(dialect, &value) {
             None => Ok(Some(value)),
-            Some(problem) => Err(BadPoint::field(field, &value, problem)),
+            Some(problem) => Err(BadRecord::field(field, &value, problem)),
         };
         let id = |field, id: &Id| text(field, Cow::Owned(id.to_string()));
         let optional = |field, value: &'a Option<SmolStr>| match value {
@@ -137,17 +137,17 @@ fn data(point: &TracePoint) -> String {
 }
 
 /// The point of a row.
-pub(super) fn point(row: Stored) -> Result<TracePoint, BadPoint> {
+pub(super) fn point(row: Stored) -> Result<TracePoint, BadRecord> {
     let Stored { timestamp, base_id, parent_id, trace_id, project, service, name, data } = row;
-    let id = |field, id: Option<String>| id.map(|id| Id::new(&id)).ok_or_else(|| BadPoint::missing(field));
+    let id = |field, id: Option<String>| id.map(|id| Id::new(&id)).ok_or_else(|| BadRecord::missing(field));
     let mut point = TracePoint::new(
-        &name.ok_or_else(|| BadPoint::missing("name"))?,
+        &name.ok_or_else(|| BadRecord::missing("name"))?,
         id("base_id", base_id)?,
         id("trace_id", trace_id)?,
         id("parent_id", parent_id)?,
         Timestamp::from_micros(0),
     );
-    point.set_timestamp_text(&timestamp.ok_or_else(|| BadPoint::missing("timestamp"))?)?;
+    point.set_timestamp_text(&timestamp.ok_or_else(|| BadRecord::missing("timestamp"))?)?;
     point.project = project.map(Into::into);
     point.service = service.map(Into::into);
     if let Some(data) = data {
@@ -156,8 +156,8 @@ pub(super) fn point(row: Stored) -> Result<TracePoint, BadPoint> {
     Ok(point)
 }
 
-fn read_data(point: &mut TracePoint, data: &str) -> Result<(), BadPoint> {
-    let wrong = |problem: String| BadPoint::field("data", data, problem);
+fn read_data(point: &mut TracePoint, data: &str) -> Result<(), BadRecord> {
+    let wrong = |problem: String| BadRecord::field("data", data, problem);
     let parse = |text: &str| Json::parse(text).map_err(|error| wrong(error.to_string()));
     let outer = parse(data)?;
     let object = match json::decode(outer.as_str()) {

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use anyhow::Context;
-use nephoscope_telemetry::{BadPoint, Registry, TracePoint};
+use nephoscope_telemetry::{BadRecord, Registry, TracePoint};
 use tokio::sync::mpsc;
 
 use crate::cli::ImportArgs;
@@ -113,13 +113,13 @@ impl<R: Read> Lines<R> {
             if (read as u64) < MAX_LINE_BYTES || self.line.ends_with(b"\n") {
                 return Ok(true);
             }
-            self.tell(&BadPoint::whole(format!("is longer than {MAX_LINE_BYTES} bytes")));
+            self.tell(&BadRecord::whole(format!("is longer than {MAX_LINE_BYTES} bytes")));
             self.line = Vec::new();
             self.input.skip_until(b'\n')?;
         }
     }
 
-    fn tell(&mut self, reason: &BadPoint) {
+    fn tell(&mut self, reason: &BadRecord) {
         self.bad += 1;
         if self.bad <= BAD_SHOWN {
             tracing::warn!("line {} is left out: {reason}", self.number);

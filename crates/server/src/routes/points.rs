@@ -65,7 +65,7 @@ fn write_problem(lines: &mut String, bad: &BadPoints, number: u64) {
 
 #[cfg(test)]
 mod tests {
-    use nephoscope_telemetry::{BadPoint, Timestamp, TracePoint};
+    use nephoscope_telemetry::{BadRecord, Timestamp, TracePoint};
 
     use super::*;
 
@@ -74,7 +74,7 @@ mod tests {
         let point = TracePoint::new("a", "b".into(), "c".into(), "d".into(), Timestamp::from_micros(0));
         let mut points = Points::from(vec![point.clone()]);
         for number in 0..12 {
-            points.bad.push(BadPoint::whole(format!("\"{number}\"")));
+            points.bad.push(BadRecord::whole(format!("\"{number}\"")));
         }
         let mut text = Vec::new();
         write_lines(points, &mut text).expect("it is written");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use nephoscope_telemetry::{BadPoint, Batch, Place};
+use nephoscope_telemetry::{BadRecord, Batch, Place};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -35,8 +35,8 @@ pub(crate) async fn store_trace_points(
     Ok((status, axum::Json(answer)).into_response())
 }
 
-fn problems(bad: &[(Place, BadPoint)]) -> Vec<Value> {
-    let describe = |(place, reason): &(Place, BadPoint)| json!({ "place": place.to_string(), "problem": reason.to_string() });
+fn problems(bad: &[(Place, BadRecord)]) -> Vec<Value> {
+    let describe = |(place, reason): &(Place, BadRecord)| json!({ "place": place.to_string(), "problem": reason.to_string() });
     bad.iter().take(BAD_SHOWN).map(describe).collect()
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a trace point that cannot be taken.
+//! What is wrong with a trace point or a sample that cannot be taken.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use smol_str::SmolStr;
 /// How much of an offending value an error repeats.
 const SHOWN_CHARACTERS: usize = 80;
 
-/// Why something is not a trace point: the field, its value and what was expected.
+/// Why something is not a trace point or a sample: the field, its value and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct BadPoint {
+pub struct BadRecord {
     field: Option<SmolStr>,
     value: Option<String>,
     problem: String,
 }
 
-impl BadPoint {
-    /// The whole is no trace point, whatever its fields.
+impl BadRecord {
+    /// The whole is none, whatever its fields.
     pub fn whole(problem: impl Into<String>) -> Self {
         Self { field: None, value: None, problem: problem.into() }
     }
@@ -41,7 +41,7 @@ impl BadPoint {
     }
 }
 
-impl fmt::Display for BadPoint {
+impl fmt::Display for BadRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(field) = &self.field {
             write!(f, "field `{field}` ")?;
