@@ -2,7 +2,8 @@
 //!
 //! A [`TracePoint`] is what OSProfiler emits; all points of one base id are a trace; a [`Report`] is the tree
 //! with timings that `osprofiler trace show --json` prints. A [`ConnectionString`] names a backend, and a
-//! [`Driver`] found by its scheme in a [`Registry`] writes traces to it and reads them back.
+//! [`Driver`] found by its scheme in a [`Registry`] writes traces to it and reads them back. A [`Sample`] is one value that
+//! Ceilometer metered, an [`Event`] what a service told of itself.
 //!
 //! Nothing here does I/O, reads a clock or keeps global state.
 
@@ -11,6 +12,7 @@ mod batch;
 mod connection_string;
 mod driver;
 mod error;
+mod event;
 mod id;
 pub mod json;
 mod points;
@@ -26,6 +28,7 @@ pub use batch::{Batch, Place};
 pub use connection_string::{ConnectionString, Host, InvalidConnectionString};
 pub use driver::{BoxFuture, Capabilities, Driver, Purged};
 pub use error::{Error, ErrorKind, Result};
+pub use event::{Event, Trait};
 pub use id::Id;
 pub use json::Json;
 pub use points::{BadPoints, Points};
