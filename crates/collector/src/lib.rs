@@ -6,8 +6,10 @@
 mod backoff;
 mod meter;
 mod settings;
+mod signature;
 mod source;
 
 pub use meter::Meter;
 pub use settings::Settings;
+pub use signature::{BadSignature, Verifier};
 pub use source::Source;
