@@ -2,6 +2,7 @@
 
 mod api;
 mod file;
+mod store;
 
 use std::fmt;
 use std::fs;
@@ -14,6 +15,7 @@ use crate::cli::ConfigArgs;
 use crate::exit::Failure;
 use crate::source;
 pub use api::Api;
+pub use store::Store;
 
 /// Gnocchi's port, on the loopback interface unless told otherwise.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8041";
@@ -29,6 +31,8 @@ pub struct Config {
     pub otlp_grpc_listen: Setting<Option<String>>,
     /// How Gnocchi's API is served.
     pub api: Api,
+    /// How the embedded Gnocchi keeps things.
+    pub store: Store,
     /// The drivers that trace points go to; reads come from the first that can read.
     pub trace_drivers: Setting<Vec<ConnectionString>>,
     /// Where trace points are taken from.
@@ -68,6 +72,7 @@ impl Config {
             listen: choose(args.listen.clone(), file.listen, || DEFAULT_LISTEN.into()),
             otlp_grpc_listen: choose(args.otlp_grpc_listen.clone().map(Some), file.otlp_grpc_listen, || None),
             api: file.api,
+            store: file.store,
             trace_drivers: choose(None, file.trace_drivers, || {
                 vec![ConnectionString::parse("embedded://").expect("it is one")]
             }),
@@ -115,7 +120,17 @@ fn check_address(key: &str, example: &str, address: &str, origin: &Origin, mista
 fn choose<T>(flag: Option<T>, file: Option<Setting<T>>, default: impl FnOnce() -> T) -> Setting<T> {
     match flag {
         Some(value) => Setting { value, origin: Origin::Flag },
-        None => file.unwrap_or_else(|| Setting { value: default(), origin: Origin::Default }),
+        None => file.unwrap_or_else(|| unset(default())),
+    }
+}
+
+fn unset<T>(value: T) -> Setting<T> {
+    Setting { value, origin: Origin::Default }
+}
+
+fn take<T>(setting: &mut Setting<T>, read: Option<Setting<T>>) {
+    if let Some(read) = read {
+        *setting = read;
     }
 }
 
@@ -139,8 +154,7 @@ impl fmt::Display for Config {
         writeln!(f, "data_dir = {data_dir}  # {}", self.data_dir.origin)?;
         writeln!(f, "\n[http]\nlisten = {}  # {}", quoted(&self.listen.value), self.listen.origin)?;
         self.api.show_http(f)?;
-        writeln!(f, "\n[store]")?;
-        self.api.show_store(f)?;
+        write!(f, "\n[store]\n{}", self.store)?;
         if let Some(address) = &self.otlp_grpc_listen.value {
             writeln!(f, "\n[otlp]\ngrpc_listen = {}  # {}", quoted(address), self.otlp_grpc_listen.origin)?;
         }

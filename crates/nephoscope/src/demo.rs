@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use nephoscope_server::{GnocchiSettings, Traces};
+use nephoscope_store::Options;
 use nephoscope_telemetry::{Batch, Id, Registry};
 use tokio::net::TcpListener;
 
@@ -34,10 +35,16 @@ pub async fn run(args: DemoArgs, registry: &Registry) -> anyhow::Result<()> {
         }
     };
     introduce(&traces, &shown, &format!("http://{}", listener.local_addr()?), &place).await?;
-    let store = metrics::open(directory.path()).await?;
+    let store = metrics::open(directory.path(), Options::default()).await?;
     metrics::make_default_policies(&store).await?;
     let gnocchi = (metrics::gnocchi_of(store), GnocchiSettings::default());
-    serve::answer(serve::Listeners { http: listener, grpc: None }, traces, gnocchi, Sources::default()).await
+    serve::answer(
+        serve::Listeners { http: listener, grpc: None, door: None },
+        traces,
+        gnocchi,
+        Sources::default(),
+    )
+    .await
 }
 
 async fn introduce(traces: &Traces, shown: &Id, url: &str, place: &str) -> anyhow::Result<()> {

@@ -47,6 +47,13 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             Failure::Partly(_) => FAILED,
         });
     }
+    if let Some(error) = cause.downcast_ref::<nephoscope_gnocchi::Error>() {
+        return Some(match error {
+            nephoscope_gnocchi::Error::Invalid(_) => BAD_CONFIGURATION,
+            nephoscope_gnocchi::Error::Unavailable { .. } => UNAVAILABLE,
+            _ => FAILED,
+        });
+    }
     cause.downcast_ref::<Error>().map(|error| match error.kind() {
         ErrorKind::Config => BAD_CONFIGURATION,
         ErrorKind::NotFound => NOT_FOUND,

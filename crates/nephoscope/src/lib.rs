@@ -4,6 +4,7 @@ pub mod backend;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod door;
 pub mod exit;
 pub mod manual;
 pub mod metrics;
@@ -12,6 +13,7 @@ mod progress;
 pub mod serve;
 pub mod show;
 pub mod source;
+pub mod store;
 pub mod terminal;
 mod time;
 pub mod trace;
@@ -26,6 +28,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(args) => serve::run(args, &registry).await,
         Command::Demo(args) => demo::run(args, &registry).await,
         Command::Trace(command) => trace::run(command, &registry).await,
+        Command::Store(command) => store::run(command, &registry).await,
         Command::Config(ConfigCommand::Check(args)) => {
             Config::read(&args, &registry)?;
             tracing::info!("the configuration has no mistakes");

@@ -1,6 +1,6 @@
 //! The embedded Gnocchi of the daemon.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -13,10 +13,19 @@ use nephoscope_store::{Options, Store};
 /// The directory under the data directory where metrics are kept.
 const METRICS: &str = "metrics";
 
+/// Where the store of a data directory is.
+pub fn place(data_dir: &Path) -> PathBuf {
+    data_dir.join(METRICS)
+}
+
 /// Opens the store in the data directory.
-pub async fn open(data_dir: &Path) -> anyhow::Result<Store> {
-    let path = data_dir.join(METRICS);
-    let opened = tokio::task::spawn_blocking(move || Store::open(&path, Options::default())).await;
+pub async fn open(data_dir: &Path, options: Options) -> anyhow::Result<Store> {
+    open_at(place(data_dir), options).await
+}
+
+/// Opens the store in a directory of its own.
+pub async fn open_at(path: PathBuf, options: Options) -> anyhow::Result<Store> {
+    let opened = tokio::task::spawn_blocking(move || Store::open(&path, options)).await;
     opened.context("opening the store of metrics was cut short")?.context("cannot open the store of metrics")
 }
 
@@ -80,7 +89,7 @@ mod tests {
     #[tokio::test]
     async fn a_new_store_gets_default_policies_once() {
         let directory = tempfile::tempdir().unwrap();
-        let store = open(directory.path()).await.unwrap();
+        let store = open(directory.path(), Options::default()).await.unwrap();
         make_default_policies(&store).await.unwrap();
         let gnocchi = store.as_user(Creator::default());
         let names: Vec<_> =

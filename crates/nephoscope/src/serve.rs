@@ -1,10 +1,12 @@
 //! `nephoscope serve`
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use nephoscope_server::{Doors, GnocchiOf, GnocchiSettings, Protocol, Traces};
+use nephoscope_store::Store;
 use nephoscope_telemetry::{Error, Registry};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,6 +15,7 @@ use tokio::sync::watch;
 use crate::backend;
 use crate::cli::ServeArgs;
 use crate::config::Config;
+use crate::door::Door;
 use crate::metrics;
 use crate::source::Sources;
 
@@ -25,22 +28,34 @@ pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
         None => None,
     };
     let traces = connect(&config, registry).await?;
-    let store = metrics::open(&config.data_dir.value).await?;
-    if config.api.default_archive_policies.value {
+    let store = metrics::open(&config.data_dir.value, config.store.options()).await?;
+    if config.store.default_archive_policies.value {
         metrics::make_default_policies(&store).await?;
     }
+    let door = open_door(&config.data_dir.value, &store);
     let sources = Sources::new(config.sources.iter().map(|source| &source.value))?;
     let gnocchi = (metrics::gnocchi_of(store), config.api.settings());
-    answer(Listeners { http, grpc }, traces, gnocchi, sources).await
+    answer(Listeners { http, grpc, door }, traces, gnocchi, sources).await
 }
 
-/// The ports of the daemon.
+/// Without a door all is as it should be, but for backups.
+fn open_door(data_dir: &Path, store: &Store) -> Option<Door> {
+    Door::open(&metrics::place(data_dir), store.clone())
+        .inspect_err(|error| {
+            tracing::warn!("`nephoscope store backup` works only while the daemon is stopped: no socket can be made: {error}");
+        })
+        .ok()
+}
+
+/// The ways into the daemon.
 #[derive(Debug)]
 pub struct Listeners {
     /// Of HTTP.
     pub http: TcpListener,
     /// Of OTLP over gRPC.
     pub grpc: Option<TcpListener>,
+    /// For commands on this machine.
+    pub door: Option<Door>,
 }
 
 /// Listens on an address and port, which this flag chooses.
@@ -96,16 +111,25 @@ pub async fn answer(
     let serving_grpc = async {
         if let Some(listener) = listeners.grpc {
             tracing::info!("listening on {} for OTLP over gRPC", listener.local_addr()?);
-            nephoscope_server::serve(listener, Protocol::Http2, doors.grpc(), end_of(stopped)).await;
+            let ended = end_of(stopped.clone());
+            nephoscope_server::serve(listener, Protocol::Http2, doors.grpc(), ended).await;
         }
         anyhow::Ok(())
+    };
+    let backing_up = async {
+        if let Some(door) = listeners.door {
+            tokio::select! {
+                () = door.answer() => {}
+                () = end_of(stopped.clone()) => {}
+            }
+        }
     };
     // The last port that is told is the sign that all are there.
     let serving_http = async {
         tracing::info!("listening on http://{http}");
         serving_http.await;
     };
-    let (served, (), ()) = tokio::join!(serving_grpc, taking_in, serving_http);
+    let (served, (), (), ()) = tokio::join!(serving_grpc, taking_in, backing_up, serving_http);
     served?;
     traces.close().await.context("the shutdown was not clean")
 }

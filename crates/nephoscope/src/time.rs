@@ -27,6 +27,14 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A duration as [`parse_duration`] reads it.
+pub(crate) fn show_duration(duration: Duration) -> String {
+    let all = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let whole = UNITS.iter().rev().find(|(_, millis)| all > 0 && all.is_multiple_of(*millis));
+    let (unit, millis) = whole.unwrap_or(&UNITS[1]);
+    format!("{}{unit}", all / millis)
+}
+
 /// Reads milliseconds, or a duration with its unit.
 pub(crate) fn parse_milliseconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
@@ -71,6 +79,13 @@ mod tests {
             ["", "30", "d", "-1d", "1.5h", "3 d", "1y", "99999999999999999999d", "18446744073709551615w"]
         {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_shown_as_they_are_read() {
+        for text in ["250ms", "90s", "36h", "30d", "4w", "0s"] {
+            assert_eq!(show_duration(parse_duration(text).unwrap()), text);
         }
     }
 

@@ -39,28 +39,32 @@ impl Directory {
         let failed = |error| io_failure(path, error);
         fs::create_dir_all(path).map_err(failed)?;
         check_owner(path)?;
-        let lock = lock(path)?;
-        let format = path.join(FORMAT);
-        match fs::read(&format) {
+        let directory = Self { path: path.to_owned(), _lock: lock(path)? };
+        match fs::read(path.join(FORMAT)) {
             Ok(text) => check_version(path, &text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                write_durably(&format, format!("{PRODUCT}{VERSION}\n").as_bytes()).map_err(failed)?;
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => directory.complete()?,
             Err(error) => return Err(failed(error)),
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(directory)
     }
 
-    /// Takes a directory in which there is no store yet.
+    /// Takes a directory with nothing in it, which is made when it is missing. It is that of a store only when it is
+    /// [complete](Self::complete).
     pub(crate) fn take_empty(path: &Path) -> Result<Self> {
-        let directory = Self::take(path)?;
-        for name in [INDEX, SERIES] {
-            if path.join(name).try_exists().map_err(|error| io_failure(path, error))? {
-                let path = path.display();
-                return Err(refused(format!("{path} holds a store already; name another directory")));
-            }
+        let failed = |error| io_failure(path, error);
+        fs::create_dir_all(path).map_err(failed)?;
+        if is_store(path).map_err(failed)? {
+            return Err(refused(format!("{} holds a store already; name another directory", path.display())));
         }
-        Ok(directory)
+        check_owner(path)?;
+        Ok(Self { path: path.to_owned(), _lock: lock(path)? })
+    }
+
+    /// Says what the directory is, which makes it that of a store.
+    pub(crate) fn complete(&self) -> Result<()> {
+        let content = format!("{PRODUCT}{VERSION}\n");
+        write_durably(&self.path.join(FORMAT), content.as_bytes())
+            .map_err(|error| io_failure(&self.path, error))
     }
 
     /// Where the series are.
@@ -100,9 +104,14 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
+/// Whether a directory is that of a store.
+pub(crate) fn is_store(path: &Path) -> io::Result<bool> {
+    path.join(FORMAT).try_exists()
+}
+
 fn check_owner(path: &Path) -> Result<()> {
     let failed = |error| io_failure(path, error);
-    if path.join(FORMAT).try_exists().map_err(failed)? {
+    if is_store(path).map_err(failed)? {
         return Ok(());
     }
     for entry in fs::read_dir(path).map_err(failed)? {
@@ -160,5 +169,5 @@ fn taken(path: &Path, lock: &mut File) -> Error {
         Some(id) => format!("process {id} has it open: stop it or use its HTTP API"),
         None => "another process has it open: stop it or use its HTTP API".to_owned(),
     };
-    refused(format!("{}: {holder}", path.display()))
+    Error::Unavailable { message: format!("{}: {holder}", path.display()), source: None }
 }

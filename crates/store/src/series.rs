@@ -260,8 +260,17 @@ impl Series {
         }
     }
 
-    /// Waits until all that was begun is done, and ends. Blocks.
+    /// Waits until all that was begun is done, brings it to segments, so that the next start has nothing to read again,
+    /// and ends. Blocks.
     pub fn close(self) -> Result<()> {
+        let (answer, answered) = sync_channel(1);
+        let asked = self.tasks.send(Task::CheckpointFor(answer));
+        if let (Ok(()), Ok(Err(error))) = (asked, answered.recv()) {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "measures cannot be brought to segments, and stay in the journal"
+            );
+        }
         drop(self.jobs);
         drop(self.tasks);
         let ended = self.threads.into_iter().map(JoinHandle::join);
@@ -289,6 +298,7 @@ fn recover(shared: &Shared, policy_of: impl Fn(MetricKey) -> Option<Arc<ArchiveP
     keys.dedup();
     shared.forgotten().extend(keys.into_iter().filter(|key| policy_of(MetricKey(*key)).is_none()));
     let mut group = Group::default();
+    shared.is_unsettled.store(!numbers.is_empty(), Ordering::Release);
     for number in numbers.iter().filter(|number| **number > covered) {
         let path = journal::path(&shared.directory, *number);
         let content = shared.files.open(&path).and_then(|file| files::read_all(&*file));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use nephoscope_gnocchi::{Creator, Error, Result};
 use tokio::task::spawn_blocking;
 
-use crate::directory::Directory;
+use crate::directory::{Directory, is_store};
 use crate::index::{Counts, Index};
 use crate::series::{self, Series};
 use crate::session::Session;
@@ -84,6 +84,11 @@ impl Store {
         Ok(Self(Arc::new(Opened { _upkeep: Upkeep::start(inner.clone())?, inner })))
     }
 
+    /// Whether there is a store in a directory. One that is not there is not.
+    pub fn is_in(path: &Path) -> bool {
+        is_store(path).unwrap_or_default()
+    }
+
     /// The store as one user sees it.
     pub fn as_user(&self, creator: Creator) -> Session {
         Session::new(self.clone(), creator)
@@ -113,13 +118,17 @@ impl Store {
         })
     }
 
-    /// Reads everything that is on disk. What is wrong with it, a sentence each.
+    /// Reads everything that is on disk. What is wrong with it, or was when it was opened, a sentence each.
     pub async fn check(&self) -> Result<Vec<String>> {
         self.blocking(|store| {
             let mut problems = store.index.check()?;
             let series::Check { blocks, damaged, .. } = store.series().check()?;
             if damaged > 0 {
                 problems.push(format!("{damaged} of {blocks} blocks of aggregates are damaged, and lost"));
+            }
+            let series::Stats { damaged_frames, .. } = store.series().stats();
+            if damaged_frames > 0 {
+                problems.push(format!("{damaged_frames} batch(es) of the journal are damaged, and lost"));
             }
             Ok(problems)
         })
@@ -137,16 +146,19 @@ impl Store {
         self.series().compact().await
     }
 
-    /// Copies the store, as it is at one moment, into a directory that is missing or empty, and that another store can be
-    /// opened in. What is acknowledged meanwhile may be in it or not.
+    /// Copies the store, while all goes on, into a directory that is missing or empty, and in which a store can be opened
+    /// then. Everything is in it that was acknowledged before; what is acknowledged meanwhile may be in it or not. A
+    /// directory in which this was cut short is none that can be opened.
     pub async fn backup(&self, to: &Path) -> Result<()> {
         let path = to.to_owned();
         let directory = self.blocking(move |_| Directory::take_empty(&path)).await?;
         // The series first: so the index knows every metric of which something is copied.
         self.series().backup(&directory.series()).await?;
-        self.blocking(move |store| directory.index(|unfinished| store.index.backup(unfinished)))
-            .await
-            .map(drop)
+        self.blocking(move |store| {
+            directory.index(|unfinished| store.index.backup(unfinished))?;
+            directory.complete()
+        })
+        .await
     }
 
     pub(crate) fn series(&self) -> &Series {

@@ -1,11 +1,11 @@
-//! How Gnocchi's API is served: the keys of `[http]` besides `listen`, and of `[store]`.
+//! How Gnocchi's API is served: the keys of `[http]` besides `listen`.
 
 use std::fmt;
 
 use nephoscope_server::{Auth, DEFAULT_MAX_LIMIT, GnocchiSettings};
 
 use super::file::{Reader, Value};
-use super::{Origin, Setting};
+use super::{Setting, take, unset};
 
 /// The keys of `[http]` that are read here.
 pub(super) const HTTP_KEYS: [&str; 5] =
@@ -27,8 +27,6 @@ pub struct Api {
     pub proxy_headers: Setting<bool>,
     /// The sites whose pages may ask.
     pub cors_allowed_origins: Setting<Vec<String>>,
-    /// Whether an empty store gets Gnocchi's default archive policies.
-    pub default_archive_policies: Setting<bool>,
 }
 
 impl Default for Api {
@@ -39,13 +37,8 @@ impl Default for Api {
             max_limit: unset(DEFAULT_MAX_LIMIT),
             proxy_headers: unset(false),
             cors_allowed_origins: unset(Vec::new()),
-            default_archive_policies: unset(true),
         }
     }
-}
-
-fn unset<T>(value: T) -> Setting<T> {
-    Setting { value, origin: Origin::Default }
 }
 
 impl Api {
@@ -65,16 +58,6 @@ impl Api {
             _ => return false,
         }
         true
-    }
-
-    /// Takes a key of `[store]`.
-    pub(super) fn take_store(&mut self, reader: &mut Reader<'_>, key: &str, value: &Value<'_>) {
-        match key {
-            "default_archive_policies" => {
-                take(&mut self.default_archive_policies, reader.bool(value, "default_archive_policies"));
-            }
-            _ => reader.unknown("store", key, &["default_archive_policies"], value),
-        }
     }
 
     pub(super) fn check(&self, mistakes: &mut Vec<String>) {
@@ -121,17 +104,5 @@ impl Api {
         writeln!(f, "proxy_headers = {}  # {}", self.proxy_headers.value, self.proxy_headers.origin)?;
         let origin = &self.cors_allowed_origins.origin;
         writeln!(f, "cors_allowed_origins = [{}]  # {origin}", origins.join(", "))
-    }
-
-    /// The keys of `[store]`, a line each.
-    pub(super) fn show_store(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let default = &self.default_archive_policies;
-        writeln!(f, "default_archive_policies = {}  # {}", default.value, default.origin)
-    }
-}
-
-fn take<T>(setting: &mut Setting<T>, read: Option<Setting<T>>) {
-    if let Some(read) = read {
-        *setting = read;
     }
 }

@@ -1,13 +1,16 @@
 //! The configuration file: TOML, in which every mistake is found and told with its line.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nephoscope_telemetry::ConnectionString;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::api::{Api, HTTP_KEYS};
+use super::store::Store;
 use super::{Origin, Setting, read_file};
+use crate::time;
 
 /// What the file sets.
 #[derive(Debug, Default)]
@@ -16,6 +19,7 @@ pub(super) struct File {
     pub(super) listen: Option<Setting<String>>,
     pub(super) otlp_grpc_listen: Option<Setting<Option<String>>>,
     pub(super) api: Api,
+    pub(super) store: Store,
     pub(super) trace_drivers: Option<Setting<Vec<ConnectionString>>>,
     pub(super) sources: Vec<Setting<ConnectionString>>,
 }
@@ -68,7 +72,7 @@ impl File {
                     _ => reader.unknown("traces", key, &["drivers"], value),
                 }),
                 "store" => reader.section(value, "store", |reader, key, value| {
-                    self.api.take_store(reader, key, value);
+                    self.store.take(reader, key, value);
                 }),
                 "source" => self.sources = reader.sources(value),
                 unknown => {
@@ -160,6 +164,24 @@ impl Reader<'_> {
             Some(count) => Some(self.set(value, count)),
             None => {
                 self.mistake(value.span().start, &format!("`{name}` is a number from 1"));
+                None
+            }
+        }
+    }
+
+    /// A duration with its unit.
+    pub(super) fn duration(&mut self, value: &Value<'_>, name: &str) -> Option<Setting<Option<Duration>>> {
+        let text = match value.get_ref() {
+            DeValue::String(text) => &**text,
+            _ => "",
+        };
+        match time::parse_duration(text) {
+            Ok(duration) => Some(self.set(value, Some(duration))),
+            Err(_) => {
+                self.mistake(
+                    value.span().start,
+                    &format!("`{name}` is a duration in quotes, such as \"30d\""),
+                );
                 None
             }
         }

@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::time::Duration;
 
 use super::*;
 
@@ -50,7 +51,7 @@ fn every_mistake_is_told_at_once_with_its_line() {
 fn how_the_api_is_served_is_read_and_shown() {
     let (_, config) = read(
         "[http]\nauth = \"remoteuser\"\nremote_user_header = \"X-User\"\nmax_limit = 7\nproxy_headers = true\n\
-         cors_allowed_origins = [\"http://foobar.com\"]\n[store]\ndefault_archive_policies = false\n",
+         cors_allowed_origins = [\"http://foobar.com\"]\n",
     );
     let (_, again) = read(&config.unwrap().to_string());
     let api = again.unwrap().api;
@@ -58,11 +59,40 @@ fn how_the_api_is_served_is_read_and_shown() {
     assert_eq!(Some(settings.auth), nephoscope_server::Auth::remote_user("x-user"));
     assert_eq!((settings.max_limit, settings.proxy_headers), (7, true));
     assert_eq!(settings.cors_allowed_origins, ["http://foobar.com"]);
-    assert!(!api.default_archive_policies.value);
     let (_, config) = read("");
     let api = config.unwrap().api;
     assert_eq!(api.settings(), nephoscope_server::GnocchiSettings::default());
-    assert!(api.default_archive_policies.value);
+}
+
+#[test]
+fn how_the_store_keeps_things_is_read_and_shown() {
+    let (path, config) = read(
+        "[store]\ndefault_archive_policies = false\nkeep_ended_resources = \"36h\"\nkeep_revisions = \"4w\"\n",
+    );
+    let shown = config.unwrap().to_string();
+    for line in ["keep_ended_resources = \"36h\"", "keep_revisions = \"4w\""]
+        .map(|line| format!("{line}  # {}:", path.display()))
+    {
+        assert!(shown.contains(&line), "{line} is not in:\n{shown}");
+    }
+    let (_, again) = read(&shown);
+    let store = again.unwrap().store;
+    assert!(!store.default_archive_policies.value);
+    let options = store.options();
+    assert_eq!(options.purge_ended_resources, Some(Duration::from_secs(36 * 3600)));
+    assert_eq!(options.purge_revisions, Some(Duration::from_secs(28 * 86_400)));
+    let (_, config) = read("");
+    let store = config.unwrap().store;
+    assert!(store.default_archive_policies.value);
+    assert_eq!(store.options().purge_ended_resources, None);
+    let (path, config) = read("[store]\nkeep_revisions = 30\nkeep_ended_resources = \"soon\"\n");
+    let (path, mistakes) = (path.display(), config.unwrap_err());
+    for told in [
+        format!("{path}:2: `keep_revisions` is a duration in quotes, such as \"30d\""),
+        format!("{path}:3: `keep_ended_resources` is a duration"),
+    ] {
+        assert!(mistakes.contains(&told), "{told} is not in:\n{mistakes}");
+    }
 }
 
 #[test]
@@ -76,7 +106,9 @@ fn every_mistake_about_the_api_is_told_with_its_line() {
         format!("{path}:3: `max_limit` is a number from 1"),
         format!("{path}:4: `proxy_headers` is true or false"),
         format!("{path}:5: `cors_allowed_origins` is a list of strings"),
-        format!("{path}:7: `sacks` is not known in [store]; known: default_archive_policies"),
+        format!(
+            "{path}:7: `sacks` is not known in [store]; known: default_archive_policies, keep_ended_resources"
+        ),
     ] {
         assert!(mistakes.contains(&told), "{told} is not in:\n{mistakes}");
     }
@@ -129,6 +161,7 @@ fn what_is_shown_can_be_read_again_and_holds_no_secret() {
         listen: Setting { value: DEFAULT_LISTEN.into(), origin: Origin::Default },
         otlp_grpc_listen: Setting { value: None, origin: Origin::Default },
         api: Api::default(),
+        store: Store::default(),
         trace_drivers: Setting { value: vec![secret.clone()], origin: Origin::Default },
         sources: vec![Setting { value: secret, origin: Origin::Default }],
     };

@@ -11,3 +11,4 @@ mod otlp;
 mod program;
 mod serve;
 mod show;
+mod store;

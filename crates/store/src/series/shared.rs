@@ -49,6 +49,8 @@ pub(super) struct Shared {
     forgotten: Mutex<HashSet<u64>>,
     /// Whether a checkpoint was asked for and is not done.
     pub(super) is_checkpoint_due: AtomicBool,
+    /// Whether journals may hold anything that segments do not.
+    pub(super) is_unsettled: AtomicBool,
 }
 
 type Shard = HashMap<u64, Box<Metric>, BuildHasherDefault<KeyHasher>>;
@@ -78,6 +80,7 @@ impl Shared {
             segments: Mutex::default(),
             forgotten: Mutex::default(),
             is_checkpoint_due: AtomicBool::new(false),
+            is_unsettled: AtomicBool::new(false),
         }
     }
 

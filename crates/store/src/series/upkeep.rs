@@ -6,12 +6,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use nephoscope_gnocchi::AggregationMethod;
-use tokio::sync::mpsc::WeakSender;
+use tokio::sync::mpsc::{Sender, WeakSender};
 
 use super::journal;
 use super::record::{self, Record};
@@ -27,6 +27,9 @@ const FAN_IN: usize = 4;
 const SMALLEST_LEVEL: u64 = 4 << 20;
 /// Segments larger than that are left as they are: to write them again takes minutes and as much room again.
 const LARGEST_MERGED: u64 = 4 << 30;
+/// How long measures stay in the journal at most when few come: what is not kept any more goes after a checkpoint, and
+/// there is less to read again after a crash.
+const PERIOD: Duration = Duration::from_secs(600);
 /// How long to leave the disk alone when a checkpoint failed.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How much of a segment may belong to metrics that are deleted, in parts of it, before it is written anew.
@@ -61,7 +64,15 @@ struct Upkeep {
 
 impl Upkeep {
     fn run(&self, tasks: &Receiver<Task>) {
-        for task in tasks {
+        loop {
+            let task = match tasks.recv_timeout(PERIOD) {
+                Ok(task) => task,
+                Err(RecvTimeoutError::Timeout) if !self.shared.is_unsettled.load(Ordering::Acquire) => {
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => Task::Checkpoint,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             match task {
                 Task::Checkpoint => {
                     let done = self.checkpoint().and_then(|()| self.compact_where_it_pays());
@@ -91,12 +102,23 @@ impl Upkeep {
     fn checkpoint(&self) -> io::Result<()> {
         // Whoever closes the series has nothing more to write, and what the journal has is safe there.
         let Some(jobs) = self.jobs.upgrade() else { return Ok(()) };
+        if !self.shared.is_unsettled.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let done = self.rotate(jobs).and_then(|number| checkpoint(&self.shared, number));
+        if done.is_err() {
+            self.shared.is_unsettled.store(true, Ordering::Release);
+        }
+        done
+    }
+
+    /// Has another journal begun. The number of the one before, all of which is in the metrics.
+    fn rotate(&self, jobs: Sender<Job>) -> io::Result<u64> {
         let (answer, rotated) = mpsc::sync_channel(1);
         let closed = || io::Error::other("the series are being closed");
         jobs.blocking_send(Job::Rotate(answer)).map_err(|_closed| closed())?;
         drop(jobs);
-        let number = rotated.recv().map_err(|_closed| closed())??;
-        checkpoint(&self.shared, number)
+        rotated.recv().map_err(|_closed| closed())?
     }
 
     fn compact_where_it_pays(&self) -> io::Result<()> {

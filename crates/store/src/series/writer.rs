@@ -155,6 +155,8 @@ impl Writing {
             journal::number(frame, sequence);
             frames.append(frame);
         }
+        // Also where it fails: then nobody knows what is there.
+        self.shared.is_unsettled.store(true, Ordering::Release);
         let journal = self.journal.as_mut().ok_or_else(|| io::Error::other("no journal"))?;
         journal.append(&frames)?;
         self.shared.counters.journal_bytes.store(journal.bytes, Ordering::Relaxed);

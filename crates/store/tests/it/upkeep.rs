@@ -78,3 +78,18 @@ async fn a_backup_is_a_store_with_the_same_in_it() {
     assert_eq!(other.metrics(&choice).await.unwrap(), user.metrics(&choice).await.unwrap());
     assert_eq!(copy.check().await.unwrap(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_backup_that_was_cut_short_is_no_store() {
+    let fresh = with_policy().await;
+    let directory = tempfile::tempdir().unwrap();
+    let to = directory.path().join("backup");
+    fresh.store.backup(&to).await.unwrap();
+    assert!(Store::is_in(&to));
+    // It is written last.
+    std::fs::remove_file(to.join("format")).unwrap();
+    assert!(!Store::is_in(&to));
+    let error = Store::open(&to, Options::default()).unwrap_err();
+    assert!(error.to_string().contains("not a metric store, and not empty"), "{error}");
+    assert!(fresh.store.backup(&to).await.is_err());
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use nephoscope_gnocchi::{ArchivePolicy, Definition, Measure, Timespan, Timestamp};
 use nephoscope_store::series::{MetricKey, Options, Series};
 use serde::Deserialize;
+use tempfile::TempDir;
 
 #[derive(Deserialize)]
 struct Program {
@@ -77,13 +78,23 @@ async fn every_point_is_the_same_from_memory_from_journals_and_from_segments() {
     run(Between::Upkeep).await;
 }
 
+fn copy_of(directory: &TempDir) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    copy
+}
+
 async fn run(between: Between) {
     let programs: Vec<Program> = serde_json::from_str(include_str!("golden/series.json")).unwrap();
-    let directory = tempfile::tempdir().unwrap();
+    let mut directory = tempfile::tempdir().unwrap();
     let some_policy = policy(&programs[0].policy);
-    let open =
-        || Series::open(directory.path(), &Options::default(), |_| Some(Arc::clone(&some_policy))).unwrap();
-    let mut series = open();
+    let open = |directory: &TempDir| {
+        Series::open(directory.path(), &Options::default(), |_| Some(Arc::clone(&some_policy))).unwrap()
+    };
+    let mut series = open(&directory);
     let mut points_seen = 0;
     for (number, program) in programs.iter().enumerate() {
         let key = MetricKey(number as u64);
@@ -93,9 +104,16 @@ async fn run(between: Between) {
                 match (number * 7 + at) % 48 {
                     5 | 11 | 23 | 24 => series.checkpoint().await.unwrap(),
                     13 => series.compact().await.unwrap(),
-                    19 | 31 => {
+                    19 => {
                         series.close().unwrap();
-                        series = open();
+                        series = open(&directory);
+                    }
+                    // As if the machine had stopped: all is read from the journal again.
+                    31 | 37 => {
+                        let left = copy_of(&directory);
+                        series.close().unwrap();
+                        series = open(&left);
+                        directory = left;
                     }
                     _ => {}
                 }
