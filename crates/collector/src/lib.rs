@@ -4,11 +4,17 @@
 //! delivered, and stored, once more, which does no harm.
 
 mod backoff;
+mod dead_letters;
+mod delivery;
+mod load;
 mod meter;
 mod settings;
 mod signature;
 mod source;
 
+pub use dead_letters::{DeadLetters, Letter, REFUSED};
+pub use delivery::{Delivery, DeliveryCounts};
+pub use load::{Bad, Load};
 pub use meter::Meter;
 pub use settings::Settings;
 pub use signature::{BadSignature, Verifier};

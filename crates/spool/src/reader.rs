@@ -56,6 +56,11 @@ impl Reader {
         self.place
     }
 
+    /// Whether there is something that [`next`](Self::next) would give at once.
+    pub fn has_more(&self) -> bool {
+        self.segments.at(self.place).is_some()
+    }
+
     /// What comes next, of about so many bytes and at least one record or stretch of damage; waits until there is
     /// something. It gives the same again until [`advance`](Self::advance) is called. May be given up while it waits.
     pub async fn next(&mut self, about_bytes: usize) -> Result<Chunk> {

@@ -10,6 +10,7 @@
 mod bad_record;
 mod batch;
 mod connection_string;
+mod dispatcher;
 mod driver;
 mod error;
 mod event;
@@ -26,6 +27,7 @@ mod trace_point;
 pub use bad_record::BadRecord;
 pub use batch::{Batch, Place};
 pub use connection_string::{ConnectionString, Host, InvalidConnectionString};
+pub use dispatcher::{Dispatcher, Refused};
 pub use driver::{BoxFuture, Capabilities, Driver, Purged};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, Trait};

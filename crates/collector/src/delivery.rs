@@ -1,0 +1,292 @@
+//! From the spool to one dispatcher, batch by batch.
+
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nephoscope_spool::{Chunk, Reader, Record};
+use nephoscope_telemetry::{Dispatcher, Error, ErrorKind, Event, Refused, Result, Sample, SampleForm};
+use tokio::time::{Instant, timeout};
+
+use crate::backoff::Backoff;
+use crate::dead_letters::{DeadLetters, Letter};
+use crate::load::{EVENTS, SAMPLES};
+
+/// How much is taken out of the spool at a time: some thousands of samples, so that the cost of a request does not show
+/// any more, and what has to be sent again after an outage is little.
+const CHUNK_BYTES: usize = 4 << 20;
+/// How long one attempt may take: a server that takes longer for some thousands of samples hangs.
+const ATTEMPT: Duration = Duration::from_secs(60);
+/// How long the end waits until what is spooled is sent on. The rest is sent after the next start.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Sends what is in the spool to one dispatcher.
+#[derive(Debug)]
+pub struct Delivery {
+    reader: Reader,
+    dispatcher: Arc<dyn Dispatcher>,
+    dead_letters: DeadLetters,
+    counts: Arc<DeliveryCounts>,
+    /// The failure that was logged last, and how often it came since.
+    told: Option<(String, u64)>,
+}
+
+/// What a delivery has done. Goes on changing.
+#[derive(Debug, Default)]
+pub struct DeliveryCounts {
+    /// Samples that the dispatcher took.
+    pub samples: AtomicU64,
+    /// Events that the dispatcher took.
+    pub events: AtomicU64,
+    /// Samples and events that it refused for good.
+    pub refused: AtomicU64,
+    /// Attempts that failed and are made again.
+    pub failures: AtomicU64,
+    /// Stretches of the spool that are damaged, and lost.
+    pub damaged: AtomicU64,
+    /// When what is being sent was spooled, in microseconds since 1970; 0 while there is nothing.
+    pub sending_from: AtomicU64,
+}
+
+impl DeliveryCounts {
+    /// How old the oldest is that is not sent yet, in seconds.
+    pub fn lag(&self) -> f64 {
+        match self.sending_from.load(Ordering::Relaxed) {
+            0 => 0.0,
+            from => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                now.saturating_sub(Duration::from_micros(from)).as_secs_f64()
+            }
+        }
+    }
+}
+
+impl Delivery {
+    /// From this reader, whose name is the connection string of the dispatcher without secrets.
+    pub fn new(reader: Reader, dispatcher: Arc<dyn Dispatcher>, dead_letters: DeadLetters) -> Self {
+        Self { reader, dispatcher, dead_letters, counts: Arc::default(), told: None }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.reader.name()
+    }
+
+    /// Its counts, which go on changing.
+    pub fn counts(&self) -> Arc<DeliveryCounts> {
+        self.counts.clone()
+    }
+
+    /// Sends until `stop` ends, and then for a while what is left. What could not be sent stays in the spool.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let mut backoff = Backoff::default();
+        loop {
+            let chunk = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                chunk = self.reader.next(CHUNK_BYTES) => chunk,
+            };
+            if self.pass_on(chunk, &mut backoff, stop.as_mut()).await.is_break() {
+                break;
+            }
+        }
+        self.drain().await;
+        if let Err(error) = self.dispatcher.close().await {
+            tracing::warn!("{}: {error}", self.name());
+        }
+    }
+
+    /// Sends what is left, as far as it goes without waiting for anyone.
+    async fn drain(&mut self) {
+        let end = Instant::now() + DRAIN;
+        let mut backoff = Backoff::default();
+        let mut late = pin!(tokio::time::sleep_until(end));
+        while self.reader.has_more() && Instant::now() < end {
+            let chunk = self.reader.next(CHUNK_BYTES).await;
+            if self.pass_on(chunk, &mut backoff, late.as_mut()).await.is_break() {
+                break;
+            }
+        }
+    }
+
+    /// Sends a chunk, however long it takes, and is done with it.
+    async fn pass_on(
+        &mut self,
+        chunk: Result<Chunk>,
+        backoff: &mut Backoff,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> ControlFlow<()> {
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            Err(error) => {
+                self.tell(&error);
+                return backoff.wait(stop).await;
+            }
+        };
+        if chunk.damaged > 0 {
+            self.counts.damaged.fetch_add(chunk.damaged, Ordering::Relaxed);
+            tracing::error!("the spool is damaged in {} places, and what was there is lost", chunk.damaged);
+        }
+        self.counts.sending_from.store(chunk.appended_at, Ordering::Relaxed);
+        for run in runs(&chunk.records) {
+            while let Err(error) = self.send(&run).await {
+                self.counts.failures.fetch_add(1, Ordering::Relaxed);
+                self.tell(&error);
+                backoff.wait(stop.as_mut()).await?;
+            }
+            if backoff.reset() {
+                self.tell_recovery();
+            }
+        }
+        while let Err(error) = self.reader.advance(chunk.end) {
+            self.tell(&error);
+            backoff.wait(stop.as_mut()).await?;
+        }
+        self.counts.sending_from.store(0, Ordering::Relaxed);
+        ControlFlow::Continue(())
+    }
+
+    /// One attempt at all of a run. What is refused is kept, and then the run is done with.
+    async fn send(&self, run: &Run) -> Result<()> {
+        let refused = match timeout(ATTEMPT, self.dispatch(run)).await {
+            Ok(refused) => refused?,
+            Err(_) => {
+                let problem = format!("no answer within {} s", ATTEMPT.as_secs());
+                return Err(Error::new(ErrorKind::Unavailable, "send on", problem));
+            }
+        };
+        if !refused.is_empty() {
+            let texts: Vec<_> = refused.iter().map(|refused| run.text(refused.at)).collect();
+            let letters = refused.iter().zip(&texts);
+            let letters: Vec<_> = letters
+                .map(|(refused, text)| Letter { text, by: self.name(), reason: &refused.reason })
+                .collect();
+            self.dead_letters.keep(&letters).await?;
+            let first = &refused[0].reason;
+            tracing::warn!(
+                "{} refused {} of {}, now in {}; the first because {first}",
+                self.name(),
+                refused.len(),
+                run.len(),
+                self.dead_letters.path().display()
+            );
+        }
+        let count = |count: &AtomicU64, more: usize| count.fetch_add(more as u64, Ordering::Relaxed);
+        count(&self.counts.refused, refused.len());
+        let taken = match run {
+            Run::Samples(_) => &self.counts.samples,
+            Run::Events(_) => &self.counts.events,
+        };
+        count(taken, run.len() - refused.len());
+        Ok(())
+    }
+
+    /// Gives a run to the dispatcher. When it cannot take something of it without saying what, it gets the halves, down
+    /// to the one that is to blame.
+    async fn dispatch(&self, run: &Run) -> Result<Vec<Refused>> {
+        let mut refused = Vec::new();
+        let whole = 0..run.len();
+        let mut parts: Vec<_> = std::iter::once(whole).collect();
+        while let Some(part) = parts.pop() {
+            let answer = match run {
+                Run::Samples(samples) => self.dispatcher.samples(&samples[part.clone()]).await,
+                Run::Events(events) => self.dispatcher.events(&events[part.clone()]).await,
+            };
+            match answer {
+                Ok(more) => refused.extend(
+                    more.into_iter().map(|refused| Refused { at: part.start + refused.at, ..refused }),
+                ),
+                Err(error) if error.kind() == ErrorKind::Invalid && part.len() > 1 => {
+                    let middle = part.start + part.len() / 2;
+                    parts.push(middle..part.end);
+                    parts.push(part.start..middle);
+                }
+                Err(error) if error.kind() == ErrorKind::Invalid => {
+                    refused.push(Refused { at: part.start, reason: error.to_string() });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Logs a failure once, however often it comes in a row.
+    fn tell(&mut self, error: &Error) {
+        let text = error.to_string();
+        match &mut self.told {
+            Some((told, times)) if *told == text => *times += 1,
+            _ => {
+                tracing::warn!("{}: {text}; what is to be sent there waits in the spool", self.name());
+                self.told = Some((text, 1));
+            }
+        }
+    }
+
+    fn tell_recovery(&mut self) {
+        if let Some((_, times)) = self.told.take() {
+            tracing::info!(
+                "{} takes what is sent again, after {times} attempts of the last kind failed",
+                self.name()
+            );
+        }
+    }
+}
+
+/// Items of one kind that follow each other.
+enum Run {
+    Samples(Vec<Sample>),
+    Events(Vec<Event>),
+}
+
+impl Run {
+    fn len(&self) -> usize {
+        match self {
+            Self::Samples(samples) => samples.len(),
+            Self::Events(events) => events.len(),
+        }
+    }
+
+    fn text(&self, at: usize) -> String {
+        match self {
+            Self::Samples(samples) => samples[at].to_json(SampleForm::Message),
+            Self::Events(events) => events[at].to_json(),
+        }
+    }
+}
+
+/// What records hold, in order. Only what can be read was ever spooled; should a later version find something else, it
+/// costs itself.
+fn runs(records: &[Record]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for record in records {
+        let text = String::from_utf8_lossy(&record.payload);
+        match record.kind {
+            SAMPLES => {
+                let samples = text.lines().filter_map(|line| Sample::from_json(line).ok());
+                match runs.last_mut() {
+                    Some(Run::Samples(earlier)) => earlier.extend(samples),
+                    _ => runs.push(Run::Samples(samples.collect())),
+                }
+            }
+            EVENTS => {
+                let events = text.lines().filter_map(|line| Event::from_json(line).ok());
+                match runs.last_mut() {
+                    Some(Run::Events(earlier)) => earlier.extend(events),
+                    _ => runs.push(Run::Events(events.collect())),
+                }
+            }
+            other => {
+                tracing::error!(
+                    "the spool holds records of the kind {other}, which this version cannot read"
+                );
+            }
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! What a source took in, on its way to the spool.
+
+use nephoscope_spool::Record;
+use nephoscope_telemetry::json::Scanner;
+use nephoscope_telemetry::{Event, Sample};
+
+use crate::Verifier;
+
+/// The kind of a [`Record`] whose items are samples.
+pub(crate) const SAMPLES: u8 = 1;
+/// The kind of a [`Record`] whose items are events.
+pub(crate) const EVENTS: u8 = 2;
+
+/// Samples and events as the texts they came as, each looked at once: what is none, or whose signature does not fit, is put
+/// aside.
+#[derive(Debug, Default)]
+pub struct Load {
+    samples: Lines,
+    events: Lines,
+    bad: Vec<Bad>,
+}
+
+/// What cannot be taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bad {
+    /// As it came: JSON, unless it is damaged.
+    pub text: String,
+    /// Why.
+    pub reason: String,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    text: Vec<u8>,
+    count: u32,
+}
+
+impl Load {
+    /// Takes the JSON object of a sample.
+    pub fn sample(&mut self, text: &str, verifier: Option<&Verifier>) {
+        let checked = Sample::from_json(text).map_err(|bad| format!("it is no sample: {bad}"));
+        match checked.and_then(|_| verify(text, verifier)) {
+            Ok(()) => self.samples.push(text),
+            Err(reason) => self.bad.push(Bad { text: text.to_owned(), reason }),
+        }
+    }
+
+    /// Takes the JSON object of an event.
+    pub fn event(&mut self, text: &str, verifier: Option<&Verifier>) {
+        let checked = Event::from_json(text).map_err(|bad| format!("it is no event: {bad}"));
+        match checked.and_then(|_| verify(text, verifier)) {
+            Ok(()) => self.events.push(text),
+            Err(reason) => self.bad.push(Bad { text: text.to_owned(), reason }),
+        }
+    }
+
+    /// Takes a JSON array of samples, or a single one: what Ceilometer's publishers send. Behind broken JSON nothing is
+    /// found, and all that is left is put aside as one.
+    pub fn samples(&mut self, text: &str, verifier: Option<&Verifier>) {
+        self.each(text, |load, item| load.sample(item, verifier));
+    }
+
+    /// As [`samples`](Self::samples), of events.
+    pub fn events(&mut self, text: &str, verifier: Option<&Verifier>) {
+        self.each(text, |load, item| load.event(item, verifier));
+    }
+
+    fn each(&mut self, text: &str, mut take: impl FnMut(&mut Self, &str)) {
+        let mut scanner = Scanner::new(text);
+        if !scanner.eat(b'[') {
+            return take(self, text.trim());
+        }
+        let mut first = true;
+        while !scanner.eat(b']') {
+            let rest = &text[scanner.position()..];
+            let separated = std::mem::take(&mut first) || scanner.eat(b',');
+            let item = if separated {
+                scanner.value()
+            } else {
+                scanner.expect(b',', "expected a comma or the end of the list").map(|()| "")
+            };
+            match item {
+                Ok(item) => take(self, item),
+                Err(error) => {
+                    return self.refuse(rest, &format!("the list is not JSON from here on: {error}"));
+                }
+            }
+        }
+    }
+
+    /// Puts something aside.
+    pub fn refuse(&mut self, text: &str, reason: &str) {
+        self.bad.push(Bad { text: text.to_owned(), reason: reason.to_owned() });
+    }
+
+    /// How many samples there are.
+    pub fn sample_count(&self) -> u32 {
+        self.samples.count
+    }
+
+    /// How many events there are.
+    pub fn event_count(&self) -> u32 {
+        self.events.count
+    }
+
+    /// Takes out what was put aside.
+    pub fn take_bad(&mut self) -> Vec<Bad> {
+        std::mem::take(&mut self.bad)
+    }
+
+    /// The records that hold all of it.
+    pub fn into_records(self) -> Vec<Record> {
+        let record = |kind, lines: Lines| Record { kind, items: lines.count, payload: lines.text };
+        let records = [record(SAMPLES, self.samples), record(EVENTS, self.events)];
+        records.into_iter().filter(|record| record.items > 0).collect()
+    }
+}
+
+impl Lines {
+    /// White space between tokens may be a line break; within a string none can be.
+    fn push(&mut self, text: &str) {
+        if text.contains(['\n', '\r']) {
+            self.text.extend(text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')));
+        } else {
+            self.text.extend(text.as_bytes());
+        }
+        self.text.push(b'\n');
+        self.count += 1;
+    }
+}
+
+fn verify(text: &str, verifier: Option<&Verifier>) -> Result<(), String> {
+    verifier.map_or(Ok(()), |verifier| verifier.verify(text)).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SAMPLE: &str = r#"{"counter_name": "cpu", "counter_volume": 1, "resource_id": "vm", "timestamp": "2026-01-02T03:04:05"}"#;
+    const EVENT: &str =
+        r#"{"message_id": "m", "event_type": "e", "generated": "2026-01-02T03:04:05", "traits": []}"#;
+
+    fn lines(record: &Record) -> Vec<&str> {
+        std::str::from_utf8(&record.payload).unwrap().lines().collect()
+    }
+
+    #[test]
+    fn samples_and_events_become_records_of_lines() {
+        let mut load = Load::default();
+        load.samples(&format!(" [{SAMPLE}, {}]", SAMPLE.replace(", ", ",\r\n")), None);
+        load.event(EVENT, None);
+        load.samples(SAMPLE, None);
+        assert_eq!((load.sample_count(), load.event_count()), (3, 1));
+        let records = load.into_records();
+        assert_eq!(
+            records.iter().map(|record| (record.kind, record.items)).collect::<Vec<_>>(),
+            [(1, 3), (2, 1)]
+        );
+        assert_eq!(lines(&records[0]), [SAMPLE, &SAMPLE.replace(", ", ","), SAMPLE]);
+        assert_eq!(lines(&records[1]), [EVENT]);
+        assert!(Load::default().into_records().is_empty());
+    }
+
+    #[test]
+    fn what_is_broken_costs_itself() {
+        let mut load = Load::default();
+        load.samples(&format!("[{SAMPLE}, 5, {EVENT}, {SAMPLE}, {{x}}, {SAMPLE}]"), None);
+        load.events(&format!("[{EVENT} {EVENT}]"), None);
+        assert_eq!((load.sample_count(), load.event_count()), (2, 1));
+        let bad = load.take_bad();
+        let reasons: Vec<_> = bad.iter().map(|bad| bad.reason.as_str()).collect();
+        assert!(reasons[0].starts_with("it is no sample: is JSON, but no object"), "{reasons:?}");
+        assert!(reasons[1].contains("`counter_name` is missing"), "{reasons:?}");
+        assert!(reasons[2].starts_with("the list is not JSON from here on"), "{reasons:?}");
+        assert!(bad[2].text.contains("{x}"));
+        assert!(reasons[3].contains("expected a comma"), "{reasons:?}");
+    }
+
+    #[test]
+    fn a_secret_is_asked_for() {
+        let verifier = Verifier::new("s3cret");
+        let mut load = Load::default();
+        load.sample(SAMPLE, verifier.as_ref());
+        load.event(EVENT, verifier.as_ref());
+        assert_eq!((load.sample_count(), load.event_count()), (0, 0));
+        assert!(load.take_bad().iter().all(|bad| bad.reason.contains("telemetry_secret")));
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_is_one_item_again(text in r#"[\[\]{},:"a-z0-9\\ \n\r]*"#) {
+            let mut load = Load::default();
+            load.samples(&text, None);
+            load.samples(&format!("[{SAMPLE}{text}, {SAMPLE}]"), None);
+            for record in load.into_records() {
+                let lines = lines(&record);
+                prop_assert_eq!(lines.len(), record.items as usize);
+                for line in lines {
+                    prop_assert!(Sample::from_json(line).is_ok());
+                }
+            }
+        }
+    }
+}
