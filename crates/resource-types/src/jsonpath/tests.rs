@@ -1,0 +1,306 @@
+use std::fmt::Write;
+
+use proptest::prelude::*;
+
+use super::node::{Literal, Operand};
+use super::*;
+
+/// What the real libraries made of paths: `[path, what it consists of or null]`, and of what they found in documents.
+const PATHS: &str = include_str!("../../tests/golden/paths.jsonl");
+const MATCHES: &str = include_str!("../../tests/golden/matches.jsonl");
+
+/// The notation of the golden table.
+fn sketch(node: &Node) -> String {
+    let all = |nodes: &[Node]| nodes.iter().map(sketch).collect::<Vec<_>>().join(",");
+    let quoted = |text: &str| nephoscope_telemetry::Json::string(text).as_str().to_owned();
+    let number = |number: &Option<i64>| number.map_or("None".to_owned(), |number| number.to_string());
+    let literal = |literal: &Literal| match literal {
+        Literal::Text(text) => quoted(text),
+        Literal::Integer(integer) => integer.to_string(),
+        Literal::Float(float) => Value::Float(*float).to_json().into_owned(),
+        Literal::Bool(bool) => bool.to_string(),
+    };
+    let operand = |operand: &Operand| match operand {
+        Operand::Path(path) => sketch(path),
+        Operand::Literal(text @ Literal::Text(_)) => format!("text {}", literal(text)),
+        Operand::Literal(float @ Literal::Float(_)) => format!("float {}", literal(float)),
+        Operand::Literal(integer) => format!("int {}", literal(integer)),
+    };
+    match node {
+        Node::Root => "root".into(),
+        Node::This => "this".into(),
+        Node::Parent => "parent".into(),
+        Node::Length => "len".into(),
+        Node::Fields(names) => {
+            format!("fields({})", names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(","))
+        }
+        Node::Index(index) => format!("index({index})"),
+        Node::Slice(start, end) => format!("slice({},{})", number(start), number(end)),
+        Node::Chain(parts) => format!("chain({})", all(parts)),
+        Node::Union(parts) => format!("union({})", all(parts)),
+        Node::Descendants(left, right) => format!("descendants({},{})", sketch(left), sketch(right)),
+        Node::Where(left, right) => format!("where({},{})", sketch(left), sketch(right)),
+        Node::Intersection(left, right) => format!("intersect({},{})", sketch(left), sketch(right)),
+        Node::Sorted(keys) if keys.is_empty() => "sorted".into(),
+        Node::Sorted(keys) => {
+            let key = |key: &node::SortKey| {
+                format!("{}{}", if key.descending { "-" } else { "+" }, sketch(&key.path))
+            };
+            format!("sorted({})", keys.iter().map(key).collect::<Vec<_>>().join(","))
+        }
+        Node::Split(split) => {
+            let cuts = split.cuts.map_or("-1".to_owned(), |cuts| cuts.to_string());
+            format!("split({},{},{cuts})", quoted(&split.at.to_string()), split.segment)
+        }
+        Node::Substitution(sub) => format!("sub({},{})", quoted(&sub.pattern.text), quoted(&sub.replacement)),
+        Node::Operation(left, operator, right) => {
+            format!("operation({operator},{},{})", operand(left), operand(right))
+        }
+        Node::Filter(conditions) => {
+            let conditions = conditions.iter().map(|condition| {
+                let mut written = sketch(&condition.path);
+                if let Some((comparison, value)) = &condition.comparison {
+                    write!(written, " {comparison} {}", literal(value)).unwrap();
+                }
+                written
+            });
+            format!("filter({})", conditions.collect::<Vec<_>>().join(","))
+        }
+    }
+}
+
+/// Whether a path divides, which the real parser never takes.
+fn divides(text: &str) -> bool {
+    text.parse::<Path>().is_ok_and(|path| sketch(&path.node).contains("operation(/"))
+}
+
+#[test]
+fn paths_are_understood_as_by_the_real_parser() {
+    let mut wrong = Vec::new();
+    for line in PATHS.lines() {
+        let (path, expected): (String, Option<String>) = serde_json::from_str(line).unwrap();
+        let ours = path.parse::<Path>().map(|path| sketch(&path.node));
+        if ours.clone().ok() != expected && !divides(&path) {
+            wrong.push(format!("{path:?}\n  expected {expected:?}\n  got      {ours:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_same_is_found_as_by_the_real_libraries() {
+    let mut documents = Vec::new();
+    let (mut wrong, mut looked_at) = (Vec::new(), 0);
+    for line in MATCHES.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if let Some(document) = line.get("document") {
+            documents.push(document.as_str().unwrap().to_owned());
+            continue;
+        }
+        let text = line["path"].as_str().unwrap();
+        let path: Path = match text.parse() {
+            Ok(path) => path,
+            Err(_) if line["matches"].is_null() => continue,
+            Err(error) => panic!("{text:?}: {error}"),
+        };
+        let document = &documents[usize::try_from(line["of"].as_u64().unwrap()).unwrap()];
+        let found = path.find(document);
+        // Where the real libraries raise an error, it only matters that we do not.
+        let Some(expected) = line["matches"].as_array() else { continue };
+        looked_at += 1;
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|found| (normal(found[0].as_str().unwrap()), found[1].as_str().unwrap().to_owned()))
+            .collect();
+        let ours: Vec<_> =
+            found.iter().map(|found| (normal(&found.value().to_json()), found.place())).collect();
+        let first = expected.iter().map(|(value, _)| value.as_str()).find(|value| *value != "null");
+        let ours_first = path.first(document).map(|value| normal(&value.to_json()));
+        if ours != expected || ours_first.as_deref() != first {
+            wrong.push(format!("{text:?} in {document}\n  expected {expected:?}\n  got      {ours:?}"));
+        }
+    }
+    assert!(looked_at > 1000, "{looked_at}");
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// JSON with the same white space, and characters instead of escapes.
+fn normal(json: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(json) {
+        Ok(value) if value.is_object() || value.is_array() || value.is_string() => value.to_string(),
+        _ => json.to_owned(),
+    }
+}
+
+#[test]
+fn a_slash_divides_where_the_real_lexer_takes_it_for_a_sort_key() {
+    for (path, result) in
+        [("$.a / 4", "0.5"), ("$.a/2", "1.0"), ("7 / $.a", "3.5"), ("b[/a][0].a / 2", "0.5")]
+    {
+        let path: Path = path.parse().unwrap();
+        let found = path.first(r#"{"a": 2, "b": [{"a": 3}, {"a": 1}]}"#).unwrap();
+        assert_eq!(found.to_json(), result, "{path}");
+    }
+    assert!("$.a / 0".parse::<Path>().unwrap().first(r#"{"a": 2}"#).is_none());
+}
+
+#[test]
+fn what_is_wrong_and_where_is_said() {
+    for (path, problem, at) in [
+        ("a.", "expected a name, `$`, `@`, `*`, `(` or `[`", 2),
+        ("a b", "expected an operator or the end", 2),
+        ("a.`split(#)`", "expected `split(CHARACTER, SEGMENT, CUTS)`, spaces behind the commas", 2),
+        ("a.`nope`", "nothing in backquotes is called so", 2),
+        ("'a", "the quotes are not closed", 0),
+        ("a[?b=c.d]", "expected `]`", 6),
+        ("a[é]", "no such character belongs here", 2),
+    ] {
+        assert_eq!(path.parse::<Path>().unwrap_err(), InvalidPath::new(problem, at), "{path}");
+    }
+}
+
+#[test]
+fn nothing_is_nested_too_deep_for_a_stack() {
+    let deep = [
+        "(".repeat(2000),
+        "a".to_owned() + &"|b[0]".repeat(800),
+        "a".to_owned() + &" + a".repeat(1000),
+        "a".to_owned() + &"..a".repeat(1000),
+        "a[?".repeat(1000),
+        "a[?(".repeat(1000),
+        format!("{}a{}", "a[/".repeat(600), "]".repeat(600)),
+    ];
+    for path in deep {
+        assert!(path.parse::<Path>().is_err(), "{path}");
+    }
+    let long = "a".to_owned() + &".a".repeat(2000);
+    assert!(long.parse::<Path>().unwrap().find("{}").is_empty());
+    assert!(("a".to_owned() + &".a".repeat(3000)).parse::<Path>().is_err());
+}
+
+#[test]
+fn a_search_that_takes_too_long_finds_nothing() {
+    let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+    assert!("$..a".parse::<Path>().unwrap().find(&deep).is_empty());
+    let wide = format!("[{}1]", "1,".repeat(3000));
+    assert!("$..*..$..*..$".parse::<Path>().unwrap().find(&wide).is_empty());
+    assert!("$[*].`this`.$[*].$[*]".parse::<Path>().unwrap().find(&wide).is_empty());
+    let repeated = "$.a * 1000000000".parse::<Path>().unwrap();
+    assert!(repeated.find(r#"{"a": "abc"}"#).is_empty());
+    let slow = "a.`sub(/(x+x+)+y/, z)`".parse::<Path>().unwrap();
+    assert!(slow.find(&format!(r#"{{"a": "{}"}}"#, "x".repeat(200))).is_empty());
+}
+
+#[test]
+fn of_a_key_given_twice_the_last_counts() {
+    let document = r#"{"a": {"b": 1}, "\u0061": {"c": 2}, "d": 1, "d": null}"#;
+    let first =
+        |path: &str| path.parse::<Path>().unwrap().first(document).map(|value| value.to_json().into_owned());
+    assert_eq!(first("a.b"), None);
+    assert_eq!(first("a.c").as_deref(), Some("2"));
+    assert_eq!(first("(d)|(a.c)").as_deref(), Some("2"));
+    assert_eq!(first("(a)|(a.c)").as_deref(), Some(r#"{"c": 2}"#));
+}
+
+#[test]
+fn floats_are_written_as_python_writes_them() {
+    for (float, written) in [
+        (1.0, "1.0"),
+        (-0.0, "-0.0"),
+        (0.1, "0.1"),
+        (0.0001, "0.0001"),
+        (0.00001, "1e-05"),
+        (1e16, "1e+16"),
+        (123_456_789_012_345.6, "123456789012345.6"),
+        (9_999_999_999_999_998.0, "9999999999999998.0"),
+        (1.5e300, "1.5e+300"),
+        (f64::NEG_INFINITY, "-Infinity"),
+    ] {
+        assert_eq!(Value::Float(float).to_json(), written);
+    }
+}
+
+/// Texts made of what paths are made of.
+fn any_text() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "a",
+        "b",
+        "name",
+        "$",
+        "@",
+        ".",
+        ".",
+        "..",
+        "|",
+        "&",
+        "(",
+        ")",
+        "[",
+        "]",
+        "[*]",
+        "[0]",
+        "[1:]",
+        "[?",
+        "*",
+        "+",
+        "-",
+        "/",
+        "\\",
+        ",",
+        "'x y'",
+        "`len`",
+        "`parent`",
+        "`sorted`",
+        "`split(., 0, 1)`",
+        "`sub(/a/, b)`",
+        "1",
+        "2.5",
+        " where ",
+        "=",
+        "<",
+        "~",
+        "true",
+        " ",
+        ":",
+        "a.b",
+        "a|b",
+        "[?a=1]",
+        "[/a]",
+        "é",
+        "'",
+        "`",
+    ]);
+    prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in any_text(), document in "[\\[\\]{},:\"\\\\ ab0-9.eE+-]*") {
+        if let Ok(path) = text.parse::<Path>() {
+            path.first(&document);
+            for found in path.find(r#"{"a": [{"a": 1, "b": "x"}, 2.5], "b": "a.b", "name": null}"#) {
+                prop_assert!(nephoscope_telemetry::Json::parse(&found.value().to_json()).is_ok());
+                found.place();
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_survives_being_printed(text in any_text()) {
+        if let Ok(path) = text.parse::<Path>() {
+            let printed = path.to_string();
+            prop_assert_eq!(printed.parse::<Path>(), Ok(path), "{} as {}", text, printed);
+        }
+    }
+}
+
+#[test]
+fn all_paths_of_the_table_survive_being_printed() {
+    for line in PATHS.lines() {
+        let (text, _): (String, Option<String>) = serde_json::from_str(line).unwrap();
+        if let Ok(path) = text.parse::<Path>() {
+            let printed = path.to_string();
+            assert_eq!(printed.parse::<Path>().as_ref(), Ok(&path), "{text} as {printed}");
+        }
+    }
+}
