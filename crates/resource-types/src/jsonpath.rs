@@ -27,7 +27,7 @@ use std::str::FromStr;
 
 use evaluation::{Datum, Search};
 use node::Node;
-use simple::Chains;
+pub(crate) use simple::Chains;
 pub use value::Value;
 
 /// The longest path, in bytes. Those in use have fewer than 100; some are made by joining many fields.
@@ -100,6 +100,11 @@ impl Path {
             Some(chains) => chains.first(document).map(Value::Json),
             None => self.find(document).into_iter().map(Match::into_value).find(|value| !value.is_null()),
         }
+    }
+
+    /// The names that lead to what it finds, where it consists of nothing else: alternatives, in their order.
+    pub(crate) fn chains(&self) -> Option<&Chains> {
+        self.chains.as_ref()
     }
 }
 

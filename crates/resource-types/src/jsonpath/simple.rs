@@ -28,6 +28,11 @@ impl Chains {
         Some(Self { alternatives, tree })
     }
 
+    /// The names, alternative by alternative.
+    pub(crate) fn alternatives(&self) -> &[Vec<String>] {
+        &self.alternatives
+    }
+
     /// The text of the first value that is not `null`.
     pub(super) fn first<'a>(&self, document: &'a str) -> Option<&'a str> {
         let mut values = Values::from_elem(None, self.alternatives.len());

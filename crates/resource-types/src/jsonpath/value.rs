@@ -182,8 +182,37 @@ impl<'a> Value<'a> {
         Some(entries)
     }
 
+    /// A key by which values are known that Python takes for the same; none, where Python does not take one for a key.
+    /// [`Yaml::identity`](crate::yaml::Yaml) gives the same ones.
+    pub(crate) fn identity(&self) -> Option<String> {
+        Some(match self.kind() {
+            Kind::Null => "null".into(),
+            Kind::Bool(bool) => format!("number {}", u8::from(bool)),
+            Kind::Number(Number::Integer(integer)) => format!("number {integer}"),
+            Kind::Number(Number::Float(float)) => format!("number {float}"),
+            Kind::Text(text) => format!("text {text}"),
+            Kind::Array | Kind::Object => return None,
+        })
+    }
+
+    /// What Python's `str` makes of it. Of an array or object it is the JSON.
+    pub(crate) fn to_python_text(&self) -> Cow<'_, str> {
+        match self.kind() {
+            Kind::Text(text) => text,
+            Kind::Null => Cow::Borrowed("None"),
+            Kind::Bool(true) => Cow::Borrowed("True"),
+            Kind::Bool(false) => Cow::Borrowed("False"),
+            Kind::Number(Number::Integer(integer)) => Cow::Owned(integer.to_string()),
+            Kind::Number(Number::Float(float)) if float.is_nan() => Cow::Borrowed("nan"),
+            Kind::Number(Number::Float(float)) if float == f64::INFINITY => Cow::Borrowed("inf"),
+            Kind::Number(Number::Float(float)) if float == f64::NEG_INFINITY => Cow::Borrowed("-inf"),
+            Kind::Number(Number::Float(float)) => Value::Float(float).to_json(),
+            Kind::Array | Kind::Object => self.to_json(),
+        }
+    }
+
     /// What Python's `==` says.
-    pub(super) fn equals(&self, other: &Self) -> bool {
+    pub(crate) fn equals(&self, other: &Self) -> bool {
         self.equals_to(other, MAX_COMPARED_DEPTH)
     }
 
