@@ -7,6 +7,8 @@
 
 mod bytes;
 mod column;
+#[cfg(test)]
+mod faulty;
 mod files;
 mod group;
 mod journal;
@@ -15,6 +17,8 @@ mod record;
 mod rows;
 mod segment;
 mod shared;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod window;
 mod writer;
@@ -40,6 +44,10 @@ use writer::Job;
 
 /// How much may wait to be written. A batch of more is written alone.
 const WAITING_BYTES: usize = 64 << 20;
+
+/// How many bytes of finished aggregates may be in memory before measures have to wait: room for what comes while a checkpoint
+/// writes what was there when it began.
+const MOST_PENDING: usize = 512 << 20;
 
 /// The number of a metric, given out by the index and never again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +78,8 @@ pub struct Stats {
     pub damaged_frames: u64,
     /// Blocks that were damaged when they were read: the aggregates in them are lost.
     pub damaged_blocks: u64,
+    /// Gaps among the segments and journals when the series were opened: all that was in the missing files is lost.
+    pub missing_files: u64,
     /// Writes that failed and were refused.
     pub failed_writes: u64,
 }
@@ -91,6 +101,8 @@ pub struct Series {
     tasks: SyncSender<Task>,
     /// As many permits as bytes may wait.
     room: Semaphore,
+    /// [`MOST_PENDING`], but for tests.
+    most_pending: usize,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -116,7 +128,8 @@ impl Series {
         let next = recover(&shared, policy_of)?;
         let writer = writer::start(&shared, next).map_err(|error| cannot_open(directory, &error))?;
         let room = Semaphore::new(WAITING_BYTES);
-        Ok(Self { shared, jobs: writer.jobs, tasks: writer.tasks, room, threads: writer.threads })
+        let (jobs, tasks, threads) = (writer.jobs, writer.tasks, writer.threads);
+        Ok(Self { shared, jobs, tasks, room, most_pending: MOST_PENDING, threads })
     }
 
     /// Stores the measures of one request: all, or none. `Ok` means that they are on disk and that every read sees them.
@@ -139,11 +152,29 @@ impl Series {
         if frame.len() > journal::LONGEST_PAYLOAD {
             return Err(Error::Invalid("too many measures in one request".into()));
         }
+        self.wait_for_memory().await?;
         let permits = u32::try_from(frame.len().min(WAITING_BYTES)).unwrap_or(u32::MAX);
         let _room = self.room.acquire_many(permits).await.map_err(|_closed| closed())?;
         let (done, stored) = oneshot::channel();
         self.jobs.send(Job::Store(frame, batch, done)).await.map_err(|_closed| closed())?;
         stored.await.map_err(|_gone| closed())?
+    }
+
+    /// Waits while more aggregates are in memory than may be.
+    async fn wait_for_memory(&self) -> Result<()> {
+        loop {
+            let checkpoint = self.shared.checkpoint_end.notified();
+            if self.shared.counters.pending_bytes.load(Ordering::Relaxed) < self.most_pending {
+                return Ok(());
+            }
+            self.shared.ask_for_checkpoint(&self.tasks);
+            if self.shared.is_checkpoint_failing.load(Ordering::Acquire) {
+                let message = "aggregates cannot be brought to disk, and memory holds no more of them: see the log, and \
+                               send what was refused again";
+                return Err(Error::Unavailable { message: message.into(), source: None });
+            }
+            checkpoint.await;
+        }
     }
 
     /// Aggregates of a metric from the period that the start lies in to before the stop, in order of time. Nothing where
@@ -256,6 +287,7 @@ impl Series {
             segment_bytes: segments.iter().map(|segment| segment.bytes).sum(),
             damaged_frames: counters.damaged_frames.load(Ordering::Relaxed),
             damaged_blocks: counters.damaged_blocks.load(Ordering::Relaxed),
+            missing_files: counters.missing_files.load(Ordering::Relaxed),
             failed_writes: counters.failed_writes.load(Ordering::Relaxed),
         }
     }
@@ -298,13 +330,21 @@ fn recover(shared: &Shared, policy_of: impl Fn(MetricKey) -> Option<Arc<ArchiveP
     keys.dedup();
     shared.forgotten().extend(keys.into_iter().filter(|key| policy_of(MetricKey(*key)).is_none()));
     let mut group = Group::default();
-    shared.is_unsettled.store(!numbers.is_empty(), Ordering::Release);
-    for number in numbers.iter().filter(|number| **number > covered) {
+    numbers.retain(|number| *number > covered);
+    let mut last = covered;
+    let mut before = covered;
+    for number in &numbers {
         let path = journal::path(&shared.directory, *number);
-        let content = shared.files.open(&path).and_then(|file| files::read_all(&*file));
-        let content = content.map_err(|error| cannot_open(&path, &error))?;
+        if *number != before + 1 {
+            tell_missing(shared, &path, (before + 1, *number));
+        }
+        before = *number;
+        let content = read_journal(shared, &path).map_err(|error| cannot_open(&path, &error))?;
         let contents = journal::read(&content).map_err(|later| later_version(&path, later.0))?;
         let mut damaged = contents.damaged;
+        if content.len() > journal::FILE_HEADER {
+            last = *number;
+        }
         for (sequence, payload) in contents.frames {
             let read = journal::read_payload(payload, |key, policy, measures| {
                 if policy_of(key).is_some() {
@@ -316,8 +356,10 @@ fn recover(shared: &Shared, policy_of: impl Fn(MetricKey) -> Option<Arc<ArchiveP
         shared.counters.damaged_frames.fetch_add(damaged, Ordering::Relaxed);
         shared.counters.torn_bytes.fetch_add(contents.torn as u64, Ordering::Relaxed);
         if damaged > 0 {
+            shared.damaged_journals().insert(*number);
             tracing::error!(
-                "{} is damaged in {damaged} place(s): the measures that stood there are lost, all others are there",
+                "{} is damaged in {damaged} place(s): the measures that stood there are lost, all others are there; it \
+                 is kept under another name",
                 path.display()
             );
         }
@@ -325,7 +367,26 @@ fn recover(shared: &Shared, policy_of: impl Fn(MetricKey) -> Option<Arc<ArchiveP
             tracing::info!("{} ends within a write that was not acknowledged", path.display());
         }
     }
-    Ok(numbers.last().copied().unwrap_or_default().max(covered) + 1)
+    shared.is_unsettled.store(last > covered, Ordering::Release);
+    // Those without a frame are begun anew.
+    Ok(last + 1)
+}
+
+fn tell_missing(shared: &Shared, before: &Path, (first, end): (u64, u64)) {
+    shared.counters.missing_files.fetch_add(1, Ordering::Relaxed);
+    tracing::error!(
+        "something is missing before {}: the measures of journals {first} to {} are lost",
+        before.display(),
+        end.saturating_sub(1)
+    );
+}
+
+/// All of a journal. It is read once more where it is not whole: what went wrong on the way is right then.
+fn read_journal(shared: &Shared, path: &Path) -> io::Result<Vec<u8>> {
+    let read = || shared.files.open(path).and_then(|file| files::read_all(&*file));
+    let content = read()?;
+    let is_whole = journal::read(&content).is_ok_and(|contents| contents.damaged == 0 && contents.torn == 0);
+    if is_whole { Ok(content) } else { read() }
 }
 
 /// Opens the segments, and removes what is left over of such as others stand for. Gives the last checkpoint.
@@ -333,15 +394,18 @@ fn open_segments(shared: &Shared, names: &[String]) -> Result<u64> {
     let mut found: Vec<_> = names.iter().filter_map(|name| Some((segment::covers(name)?, name))).collect();
     // Of those that begin together the longest first.
     found.sort_by_key(|((first, last), _)| (*first, u64::MAX - last));
-    let mut covered = 0;
+    let mut covered = journal::FIRST_JOURNAL - 1;
     let mut left_over = vec![segment::TEMPORARY];
     for (covers, name) in found {
         if covers.1 <= covered {
             left_over.push(name);
             continue;
         }
-        covered = covers.1;
         let path = shared.directory.join(name);
+        if covers.0 != covered + 1 {
+            tell_missing(shared, &path, (covered + 1, covers.0));
+        }
+        covered = covers.1;
         let opened = Segment::open(&*shared.files, &path, covers).map_err(|unreadable| match unreadable {
             Unreadable::Io(error) => cannot_open(&path, &error),
             Unreadable::Later(later) => later_version(&path, later.0),

@@ -126,7 +126,11 @@ impl Store {
             if damaged > 0 {
                 problems.push(format!("{damaged} of {blocks} blocks of aggregates are damaged, and lost"));
             }
-            let series::Stats { damaged_frames, .. } = store.series().stats();
+            let series::Stats { damaged_frames, missing_files, .. } = store.series().stats();
+            if missing_files > 0 {
+                problems
+                    .push(format!("{missing_files} gap(s) in the files of series: what was there is lost"));
+            }
             if damaged_frames > 0 {
                 problems.push(format!("{damaged_frames} batch(es) of the journal are damaged, and lost"));
             }

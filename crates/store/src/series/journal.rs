@@ -23,11 +23,13 @@ const FILE: &[u8; 8] = b"NEPHJRNL";
 /// The version of the format that is written. Files of later ones are refused.
 const VERSION: u32 = 1;
 /// Length of the header of a file: the above, the version and a checksum.
-const FILE_HEADER: usize = 16;
+pub(super) const FILE_HEADER: usize = 16;
 /// What a frame begins with: where to look for the next one behind damage.
 const FRAME: &[u8; 4] = b"\x9eNjf";
 /// Length of the header of a frame: the above, length, sequence number, checksum of the payload and of the header.
 const FRAME_HEADER: usize = 28;
+/// The number of the first journal of all.
+pub(super) const FIRST_JOURNAL: u64 = 1;
 /// How long a payload may be. Far above what a request holds, so that more is damage.
 pub(super) const LONGEST_PAYLOAD: usize = 1 << 30;
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use memchr::memmem;
 use nephoscope_gnocchi::AggregationMethod;
@@ -52,6 +53,8 @@ pub(super) struct Segment {
     pub(super) bytes: u64,
     /// Whether the index had to be made anew from the records.
     pub(super) was_damaged: bool,
+    /// Whether anything in it was found damaged.
+    is_damaged: AtomicBool,
 }
 
 impl fmt::Debug for Segment {
@@ -90,6 +93,7 @@ impl Segment {
             span: (i64::MIN, i64::MAX),
             bytes,
             was_damaged: !is_whole,
+            is_damaged: AtomicBool::new(false),
         };
         if segment.read_index().map_err(Unreadable::Io)?.is_none() {
             segment.was_damaged = true;
@@ -193,7 +197,20 @@ impl Segment {
 
     /// The record of a key. Nothing if there is none.
     pub(super) fn record(&self, key: u64) -> Option<Result<Opened<'_>, Damaged>> {
-        self.place(key).map(|place| self.open_record(place, key))
+        self.place(key).map(|place| self.twice(|| self.open_record(place, key)))
+    }
+
+    /// Whether anything in it was found damaged so far.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.was_damaged || self.is_damaged.load(Ordering::Relaxed)
+    }
+
+    /// Reads, and if that gives what is not right once more: what went wrong on the way is right then, and what is taken
+    /// for damage is not written again when segments are merged.
+    fn twice<T>(&self, read: impl Fn() -> Result<T, Damaged>) -> Result<T, Damaged> {
+        read()
+            .or_else(|_damaged| read())
+            .inspect_err(|_damaged| self.is_damaged.store(true, Ordering::Relaxed))
     }
 
     fn open_record(&self, place: usize, key: u64) -> Result<Opened<'_>, Damaged> {
@@ -225,15 +242,16 @@ pub(super) struct Opened<'a> {
 impl Opened<'_> {
     /// The bytes of a piece.
     pub(super) fn piece(&self, piece: Piece) -> Result<Vec<u8>, Damaged> {
-        let bytes = match self.read.get(piece.offset..piece.offset + piece.length) {
-            Some(bytes) => bytes.to_vec(),
-            None => {
-                let mut bytes = vec![0; piece.length];
-                let offset = self.offset + piece.offset as u64;
-                self.segment.file.read_at(offset, &mut bytes).map_err(|_unreadable| Damaged)?;
-                bytes
-            }
-        };
+        match self.read.get(piece.offset..piece.offset + piece.length) {
+            Some(bytes) if piece.is(bytes) => Ok(bytes.to_vec()),
+            _ => self.segment.twice(|| self.read_piece(piece)),
+        }
+    }
+
+    fn read_piece(&self, piece: Piece) -> Result<Vec<u8>, Damaged> {
+        let mut bytes = vec![0; piece.length];
+        let offset = self.offset + piece.offset as u64;
+        self.segment.file.read_at(offset, &mut bytes).map_err(|_unreadable| Damaged)?;
         if piece.is(&bytes) { Ok(bytes) } else { Err(Damaged) }
     }
 
@@ -243,7 +261,8 @@ impl Opened<'_> {
         Some(self.piece(piece).and_then(|bytes| Stored::read(&bytes).ok_or(Damaged)))
     }
 
-    /// Puts the points of one granularity and method over older ones. Gives how many blocks are damaged.
+    /// Puts the points of one granularity and method over older ones. Gives how many blocks are damaged: where one is, there
+    /// are no points, for older ones may be of before more measures came.
     pub(super) fn overlay(
         &self,
         length: i64,
@@ -262,7 +281,10 @@ impl Opened<'_> {
             };
             match self.piece(*piece).ok().as_deref().and_then(|bytes| chunk.points(bytes)) {
                 Some(newer) => overlay(points, newer),
-                None => damaged += 1,
+                None => {
+                    points.retain(|(period, _)| chunk.periods.binary_search(period).is_err());
+                    damaged += 1;
+                }
             }
         }
         damaged

@@ -4,15 +4,18 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nephoscope_gnocchi::{ArchivePolicy, Measure};
+use tokio::sync::Notify;
 
 use super::MetricKey;
 use super::files::Files;
 use super::group::Group;
 use super::plan::Plan;
 use super::segment::{Damaged, Segment};
+use super::upkeep::Task;
 use super::window::Window;
 
 /// Over how many locks the metrics are spread: so many that readers rarely wait for the writer.
@@ -47,8 +50,14 @@ pub(super) struct Shared {
     segments: Mutex<Arc<Vec<Arc<Segment>>>>,
     /// Guards the keys of deleted metrics that may be in segments.
     forgotten: Mutex<HashSet<u64>>,
+    /// Guards the numbers of journals that were found damaged.
+    damaged_journals: Mutex<HashSet<u64>>,
     /// Whether a checkpoint was asked for and is not done.
     pub(super) is_checkpoint_due: AtomicBool,
+    /// Whether the last checkpoint failed.
+    pub(super) is_checkpoint_failing: AtomicBool,
+    /// Tells those who wait for memory that a checkpoint has ended.
+    pub(super) checkpoint_end: Notify,
     /// Whether journals may hold anything that segments do not.
     pub(super) is_unsettled: AtomicBool,
 }
@@ -63,6 +72,7 @@ pub(super) struct Counters {
     pub(super) pending_bytes: AtomicUsize,
     pub(super) damaged_frames: AtomicU64,
     pub(super) damaged_blocks: AtomicU64,
+    pub(super) missing_files: AtomicU64,
     pub(super) torn_bytes: AtomicU64,
     pub(super) failed_writes: AtomicU64,
     pub(super) checkpoints: AtomicU64,
@@ -79,7 +89,10 @@ impl Shared {
             counters: Counters::default(),
             segments: Mutex::default(),
             forgotten: Mutex::default(),
+            damaged_journals: Mutex::default(),
             is_checkpoint_due: AtomicBool::new(false),
+            is_checkpoint_failing: AtomicBool::new(false),
+            checkpoint_end: Notify::new(),
             is_unsettled: AtomicBool::new(false),
         }
     }
@@ -177,6 +190,20 @@ impl Shared {
         }
     }
 
+    /// Asks for a checkpoint, unless that was done or there is enough to do already.
+    pub(super) fn ask_for_checkpoint(&self, tasks: &SyncSender<Task>) {
+        if !self.is_checkpoint_due.swap(true, Ordering::AcqRel) && tasks.try_send(Task::Checkpoint).is_err() {
+            self.is_checkpoint_due.store(false, Ordering::Release);
+        }
+    }
+
+    /// Tells how a checkpoint ended. Those who wait may ask for another one then.
+    pub(super) fn checkpoint_ended(&self, well: bool) {
+        self.is_checkpoint_due.store(false, Ordering::Release);
+        self.is_checkpoint_failing.store(!well, Ordering::Release);
+        self.checkpoint_end.notify_waiters();
+    }
+
     /// The segments of now, the oldest first.
     pub(super) fn segments(&self) -> Arc<Vec<Arc<Segment>>> {
         Arc::clone(&unpoisoned(&self.segments))
@@ -203,6 +230,11 @@ impl Shared {
     /// The keys of deleted metrics that may be in segments.
     pub(super) fn forgotten(&self) -> MutexGuard<'_, HashSet<u64>> {
         unpoisoned(&self.forgotten)
+    }
+
+    /// The numbers of journals that were found damaged.
+    pub(super) fn damaged_journals(&self) -> MutexGuard<'_, HashSet<u64>> {
+        unpoisoned(&self.damaged_journals)
     }
 
     /// Lets go of the keys that are in no segment any more.

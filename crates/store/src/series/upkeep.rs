@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use nephoscope_gnocchi::AggregationMethod;
 use tokio::sync::mpsc::{Sender, WeakSender};
 
-use super::journal;
+use super::journal::{self, FIRST_JOURNAL};
 use super::record::{self, Record};
 use super::rows::{absent, overlay};
 use super::segment::{Opened, Segment, SegmentWriter};
@@ -83,7 +83,6 @@ impl Upkeep {
                         );
                         thread::sleep(PAUSE);
                     }
-                    self.shared.is_checkpoint_due.store(false, Ordering::Release);
                 }
                 Task::CheckpointFor(answer) => {
                     let _nobody_waits = answer.send(self.checkpoint());
@@ -102,13 +101,15 @@ impl Upkeep {
     fn checkpoint(&self) -> io::Result<()> {
         // Whoever closes the series has nothing more to write, and what the journal has is safe there.
         let Some(jobs) = self.jobs.upgrade() else { return Ok(()) };
-        if !self.shared.is_unsettled.swap(false, Ordering::AcqRel) {
-            return Ok(());
-        }
-        let done = self.rotate(jobs).and_then(|number| checkpoint(&self.shared, number));
+        let is_unsettled = self.shared.is_unsettled.swap(false, Ordering::AcqRel);
+        let done = match is_unsettled {
+            true => self.rotate(jobs).and_then(|number| checkpoint(&self.shared, number)),
+            false => Ok(()),
+        };
         if done.is_err() {
             self.shared.is_unsettled.store(true, Ordering::Release);
         }
+        self.shared.checkpoint_ended(done.is_ok());
         done
     }
 
@@ -158,23 +159,29 @@ pub(super) fn checkpoint(shared: &Shared, number: u64) -> io::Result<()> {
     if written.is_err() {
         shared.abandon_flush(&keys);
     }
-    if let Some(segment) = written? {
-        shared.add_segment(segment);
-    }
+    shared.add_segment(written?);
     shared.end_flush(&keys);
     for name in shared.files.list(&shared.directory)? {
-        if journal::number_of(&name).is_some_and(|journal| journal <= number) {
-            shared.files.remove(&shared.directory.join(name))?;
+        let Some(journal) = journal::number_of(&name).filter(|journal| *journal <= number) else { continue };
+        let path = shared.directory.join(&name);
+        if shared.damaged_journals().contains(&journal) {
+            shared.files.rename(&path, &set_aside(&path))?;
+        } else {
+            shared.files.remove(&path)?;
         }
     }
     shared.drop_idle();
     Ok(())
 }
 
-fn write_checkpoint(shared: &Shared, keys: &[u64], number: u64) -> io::Result<Option<Segment>> {
-    if keys.is_empty() {
-        return Ok(None);
-    }
+/// What a damaged file is called that is no longer used, and that somebody may want to look at.
+fn set_aside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".damaged");
+    name.into()
+}
+
+fn write_checkpoint(shared: &Shared, keys: &[u64], number: u64) -> io::Result<Segment> {
     let mut writer = SegmentWriter::create(&*shared.files, &shared.directory)?;
     for key in keys {
         let record = shared.with_loaded(*key, |metric| {
@@ -196,7 +203,9 @@ fn write_checkpoint(shared: &Shared, keys: &[u64], number: u64) -> io::Result<Op
             writer.add(*key, record.span, &record.finish(*key))?;
         }
     }
-    writer.finish(&*shared.files, &shared.directory, (number, number)).map(Some)
+    // From where the one before ends, and even if nothing is left of what came, so that one that is missing leaves a gap.
+    let first = shared.segments().last().map_or(FIRST_JOURNAL, |last| last.covers.1 + 1);
+    writer.finish(&*shared.files, &shared.directory, (first, number))
 }
 
 /// Makes one segment of neighbours.
@@ -221,6 +230,8 @@ fn merge(shared: &Shared, segments: &[Arc<Segment>]) -> io::Result<()> {
         let (span, record) = merged(shared, segments, &newer, key);
         writer.add(key, span, &record)?;
     }
+    let damaged = segments.iter().filter(|segment| segment.is_damaged());
+    damaged.for_each(|segment| keep_aside(shared, segment));
     let segment = writer.finish(&*shared.files, &shared.directory, covers)?;
     shared.replace_segments(segment);
     for old in segments {
@@ -291,19 +302,36 @@ fn spread(points: &[(i64, f64)], periods: &[i64]) -> Vec<f64> {
 pub(super) fn copy(shared: &Shared, segments: &[Arc<Segment>], to: &Path) -> io::Result<()> {
     for segment in segments {
         let name = segment.path.file_name().ok_or_else(|| io::Error::other("a segment without a name"))?;
-        let mut file = shared.files.create(&to.join(name))?;
-        let mut offset = 0;
-        while offset < segment.bytes {
-            let length = (segment.bytes - offset).min(COPY_BYTES as u64);
-            #[expect(clippy::cast_possible_truncation, reason = "no more than is copied at a time")]
-            let mut part = vec![0; length as usize];
-            segment.file.read_at(offset, &mut part)?;
-            file.append(&part)?;
-            offset += length;
-        }
-        file.sync()?;
+        copy_one(shared, segment, &to.join(name))?;
     }
     shared.files.sync_directory(to)
+}
+
+/// Keeps a damaged segment beside what is made of it, as far as it can be read.
+fn keep_aside(shared: &Shared, segment: &Segment) {
+    let to = set_aside(&segment.path);
+    match copy_one(shared, segment, &to) {
+        Ok(()) => tracing::error!("{} is damaged, and kept as {}", segment.path.display(), to.display()),
+        Err(error) => tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "{} is damaged, and cannot be kept beside what is made of it",
+            segment.path.display()
+        ),
+    }
+}
+
+fn copy_one(shared: &Shared, segment: &Segment, to: &Path) -> io::Result<()> {
+    let mut file = shared.files.create(to)?;
+    let mut offset = 0;
+    while offset < segment.bytes {
+        let length = (segment.bytes - offset).min(COPY_BYTES as u64);
+        #[expect(clippy::cast_possible_truncation, reason = "no more than is copied at a time")]
+        let mut part = vec![0; length as usize];
+        segment.file.read_at(offset, &mut part)?;
+        file.append(&part)?;
+        offset += length;
+    }
+    file.sync()
 }
 
 /// Reads all there is. Gives how many blocks were read and how many are damaged.

@@ -54,11 +54,19 @@ pub(super) struct Writer {
 /// Starts the threads. They end when nobody can send them work any more.
 pub(super) fn start(shared: &Arc<Shared>, number: u64) -> io::Result<Writer> {
     let (tasks, todo) = mpsc::sync_channel(TASKS);
-    let journal = Journal::create(&*shared.files, &shared.directory, number)?;
+    // Without one what is stored can be read, and the first write tries again.
+    let journal = Journal::create(&*shared.files, &shared.directory, number)
+        .inspect_err(|error| {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "no journal can be made: measures are refused"
+            );
+        })
+        .ok();
     let (jobs, waiting) = queue::channel(QUEUE);
     let (done, applying) = mpsc::sync_channel(GROUPS_AHEAD);
     let upkeep = upkeep::start(shared, jobs.downgrade(), todo)?;
-    let journal = Some(journal);
+    let number = if journal.is_some() { number } else { number - 1 };
     let writing =
         Writing { shared: Arc::clone(shared), number, frames: 0, journal, done, tasks: tasks.clone() };
     let applied = Arc::clone(shared);
@@ -137,9 +145,8 @@ impl Writing {
         let counters = &self.shared.counters;
         let is_time = counters.journal_bytes.load(Ordering::Relaxed) >= CHECKPOINT_JOURNAL
             || counters.pending_bytes.load(Ordering::Relaxed) >= CHECKPOINT_PENDING;
-        if is_time && !self.shared.is_checkpoint_due.swap(true, Ordering::Acquire) {
-            let asked = self.tasks.try_send(Task::Checkpoint);
-            self.shared.is_checkpoint_due.store(asked.is_ok(), Ordering::Release);
+        if is_time {
+            self.shared.ask_for_checkpoint(&self.tasks);
         }
     }
 
@@ -173,8 +180,10 @@ impl Writing {
     }
 
     fn rotate(&mut self, answer: SyncSender<io::Result<u64>>) {
+        // Where none could be begun so far, it is this one that ends.
+        let begun = if self.journal.is_none() { self.begin() } else { Ok(()) };
         let before = self.number;
-        match self.begin() {
+        match begun.and_then(|()| self.begin()) {
             Ok(()) => {
                 let _alive = self.done.send(Done::Rotated(answer, before));
             }
@@ -216,8 +225,10 @@ fn answer(done: oneshot::Sender<Result<()>>, result: Result<()>) {
 /// The same failure, for one of those that it concerns.
 fn unavailable(error: &io::Error) -> Error {
     let message = match error.kind() {
-        io::ErrorKind::StorageFull => "no room is left on the disk of the measures",
-        _ => "measures cannot be written to disk",
+        io::ErrorKind::StorageFull => {
+            "no room is left on the disk of the measures: free some, and send what was refused again"
+        }
+        _ => "measures cannot be written to disk: see the log, and send what was refused again",
     };
     Error::Unavailable { message: message.into(), source: Some(error.to_string().into()) }
 }
