@@ -6,6 +6,9 @@ use crate::keys::{KeyTree, Values};
 /// The most alternatives that are looked for in one pass; a path with more is followed step by step.
 const MAX_ALTERNATIVES: usize = 64;
 
+/// The most names of one alternative: they are looked for one inside of the other.
+const MAX_NAMES: usize = 32;
+
 /// Ways to a value: names that lead from the top, one inside of the other. What the first one finds comes first.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Chains {
@@ -18,7 +21,7 @@ impl Chains {
     pub(super) fn of(node: &Node) -> Option<Self> {
         let alternatives = alternatives(node, true)?;
         // The whole document has no name.
-        if alternatives.iter().any(Vec::is_empty) {
+        if !alternatives.iter().all(|names| (1..=MAX_NAMES).contains(&names.len())) {
             return None;
         }
         let mut tree = KeyTree::default();
