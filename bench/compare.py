@@ -189,6 +189,12 @@ def spans_in(bench):
         print(f"OTLP in: {name:36} {statistics.median(values):12,.0f} spans/s", flush=True)
 
 
+def metrics(bench):
+    """Beside Gnocchi, and what takes measures like us."""
+    options = ["--runs", min(bench.runs, 3), "--scale", bench.scale, "--binary", bench.ours.binary]
+    subprocess.run([sys.executable, HERE / "gnocchi.py", *map(str, options)], check=True)
+
+
 def embedded(bench):
     count, points = bench.count(100_000), 5
     store = bench.directory / "store"
@@ -234,6 +240,8 @@ def main():
         embedded(bench)
     if bench.wants_any_of("otlp"):
         spans_in(bench)
+    if bench.wants_any_of("gnocchi"):
+        metrics(bench)
 
 
 main()

@@ -128,5 +128,23 @@ class Nephoscope(Server):
         until(lambda: answers(self.port), "nephoscope serve")
 
     @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def urls(self):
-        return {"otlp": f"http://127.0.0.1:{self.port}/v1/traces"}
+        return {"otlp": f"{self.url}/v1/traces"}
+
+
+class VictoriaMetrics(Server):
+    """A single node that keeps data as long as ours."""
+
+    def start(self):
+        cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+        self.spawn(cache / "nephoscope-test/bin/victoriametrics", f"-storageDataPath={self.directory}/data",
+                   f"-httpListenAddr=127.0.0.1:{self.port}", "-retentionPeriod=100y", "-loggerLevel=ERROR")
+        until(lambda: answers(self.port), "VictoriaMetrics")
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"

@@ -3,7 +3,7 @@
 //! - `cargo xtask test`: installs what the tests need where it may, then runs all tests
 //! - `cargo xtask check`: format, lints, docs, features, licences, then `test`; what CI runs
 //! - `cargo xtask servers`: only installs: real servers from Debian and from source, the real OSProfiler and Gnocchi from PyPI
-//! - `cargo xtask bench [ARGS]`: measures beside the real OSProfiler; see `bench/README.md`
+//! - `cargo xtask bench [ARGS]`: measures beside the real OSProfiler and Gnocchi; see `bench/README.md`
 
 mod install;
 mod run;
@@ -82,6 +82,7 @@ fn check() -> Outcome {
 
 fn bench(arguments: &[String]) -> Outcome {
     install::all()?;
+    install::peers()?;
     step("release build", &mut cargo(&["build", "--release", "--package", "nephoscope"]))?;
     let example = ["build", "--package", "nephoscope-testkit", "--example", "server"];
     step("servers of the tests", &mut cargo(&example))?;

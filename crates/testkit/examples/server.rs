@@ -7,8 +7,8 @@
 use std::io::{Read, Write};
 
 use nephoscope_testkit::server::{
-    ElasticsearchServer, FerretdbServer, InfluxdbServer, JaegerServer, Missing, OtelCollector,
-    RabbitmqServer, SearchServer,
+    ElasticsearchServer, FerretdbServer, GnocchiOptions, GnocchiServer, InfluxdbServer, JaegerServer,
+    Missing, OtelCollector, RabbitmqServer, SearchServer,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,6 +17,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "mongodb" => run(FerretdbServer::start()?, |server| place("url", &server.url())),
         "elasticsearch7" => search(SearchServer::Elasticsearch7)?,
         "opensearch2" => search(SearchServer::OpenSearch2)?,
+        "gnocchi" => {
+            let options = GnocchiOptions { processes: Some(2), ..GnocchiOptions::default() };
+            run(GnocchiServer::start(&options)?, |server| place("url", &server.url()));
+        }
         "influxdb" => run(InfluxdbServer::start()?, |server| {
             server.create_database("traces");
             place("url", &server.url("traces"))

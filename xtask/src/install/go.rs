@@ -10,25 +10,37 @@ use crate::run::{Outcome, root, step};
 const SERVERS: [(&str, &str); 3] =
     [("ferretdb", "."), ("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger"), ("otelcol", ".")];
 
-/// Builds those that are not built yet. Its version is in the name of what is built, so that it is built once.
+/// What only the benchmarks run beside us.
+const PEERS: [(&str, &str); 1] =
+    [("victoriametrics", "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics")];
+
+/// Builds the servers of the tests that are not built yet.
 pub(super) fn servers() -> Outcome {
+    SERVERS.into_iter().try_for_each(|(name, package)| build(name, package, "0"))
+}
+
+/// Builds what the benchmarks need beside them.
+pub(super) fn peers() -> Outcome {
+    // With the C library of zstd, as its own releases are built.
+    PEERS.into_iter().try_for_each(|(name, package)| build(name, package, "1"))
+}
+
+/// Its version is in a stamp beside what is built, so that it is built once.
+fn build(name: &str, package: &str, cgo: &str) -> Outcome {
     let bin = super::cache().join("bin");
     fs::create_dir_all(&bin).map_err(|error| format!("cannot make {}: {error}", bin.display()))?;
-    for (name, package) in SERVERS {
-        let sources = root().join("crates/testkit/servers").join(name);
-        let pinned = fs::read_to_string(sources.join("go.mod"))
-            .map_err(|error| format!("cannot read go.mod of {name}: {error}"))?;
-        let pinned = pinned + &fs::read_to_string(sources.join("main.go")).unwrap_or_default();
-        let stamp = bin.join(format!("{name}.go.mod"));
-        if bin.join(name).exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == pinned) {
-            continue;
-        }
-        let mut build = Command::new("go");
-        build.current_dir(sources).args(["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o"]);
-        // What is downloaded is checked against go.sum. The toolchain is whichever is installed.
-        build.env("CGO_ENABLED", "0").env("GOFLAGS", "").env("GOTOOLCHAIN", "local");
-        step(&format!("build {name}"), build.arg(bin.join(name)).arg(package))?;
-        fs::write(stamp, pinned).map_err(|error| format!("cannot write the stamp of {name}: {error}"))?;
+    let sources = root().join("crates/testkit/servers").join(name);
+    let pinned = fs::read_to_string(sources.join("go.mod"))
+        .map_err(|error| format!("cannot read go.mod of {name}: {error}"))?;
+    let pinned = pinned + &fs::read_to_string(sources.join("main.go")).unwrap_or_default();
+    let stamp = bin.join(format!("{name}.go.mod"));
+    if bin.join(name).exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == pinned) {
+        return Ok(());
     }
-    Ok(())
+    let mut build = Command::new("go");
+    build.current_dir(sources).args(["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o"]);
+    // What is downloaded is checked against go.sum. The toolchain is whichever is installed.
+    build.env("CGO_ENABLED", cgo).env("GOFLAGS", "").env("GOTOOLCHAIN", "local");
+    step(&format!("build {name}"), build.arg(bin.join(name)).arg(package))?;
+    fs::write(stamp, pinned).map_err(|error| format!("cannot write the stamp of {name}: {error}"))
 }
