@@ -15,7 +15,7 @@ mod resampled;
 mod tests;
 
 use nephoscope_gnocchi::{
-    AggregationMethod, Metric, Point, Resource, ResourceSelection, Result, Timespan, Timestamp,
+    AggregationMethod, Metric, Resource, ResourceSelection, Result, Timespan, Timestamp,
 };
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ pub(crate) use measures::measures;
 pub(crate) use query::evaluate;
 
 /// What calculations read.
-pub(crate) trait Source {
+pub(crate) trait Source: Sync {
     /// Resources as one user sees them, without their metrics' policies.
     fn resources(&self, resource_type: &str, selection: &ResourceSelection) -> Result<Vec<Resource>>;
     /// The metrics with these ids that are there, in any order; with their resources, if so wanted.
@@ -51,11 +51,5 @@ impl FromIterator<(i64, f64)> for Series {
     fn from_iter<I: IntoIterator<Item = (i64, f64)>>(points: I) -> Self {
         let (times, values) = points.into_iter().unzip();
         Self { times, values }
-    }
-}
-
-impl FromIterator<Point> for Series {
-    fn from_iter<I: IntoIterator<Item = Point>>(points: I) -> Self {
-        points.into_iter().map(|point| (point.timestamp.as_nanos(), point.value)).collect()
     }
 }

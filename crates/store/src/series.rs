@@ -30,9 +30,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use nephoscope_gnocchi::{
-    AggregationMethod, ArchivePolicy, Error, Measure, Point, Result, Timespan, Timestamp,
-};
+use nephoscope_gnocchi::{AggregationMethod, ArchivePolicy, Error, Measure, Result, Timespan, Timestamp};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use files::{Disk, Files};
@@ -177,8 +175,8 @@ impl Series {
         }
     }
 
-    /// Aggregates of a metric from the period that the start lies in to before the stop, in order of time. Nothing where
-    /// the policy has no such method or granularity.
+    /// Aggregates of a metric from the period that the start lies in to before the stop: starts of periods in nanoseconds,
+    /// in order, and the value of each. Nothing where the policy has no such method or granularity.
     pub fn points(
         &self,
         key: MetricKey,
@@ -187,40 +185,41 @@ impl Series {
         granularity: Timespan,
         start: Option<Timestamp>,
         stop: Option<Timestamp>,
-    ) -> Result<Vec<Point>> {
+    ) -> Result<Vec<(i64, f64)>> {
+        let start = start.map(Timestamp::as_nanos);
+        let end = stop.map_or(i64::MAX, Timestamp::as_nanos);
         let found = self.shared.with_metric(key, policy, |metric| {
             let plan = Arc::clone(&metric.plan);
             let (at, column) = (plan.grain_of(granularity)?, plan.column_of(method)?);
-            let mut newest = Vec::new();
-            metric.window.overlay(&plan, at, column, &mut newest);
+            let grain = plan.grains[at];
             let kept_from = metric.window.grains[at].kept_from[window::class(method)];
-            Some((plan.grains[at], kept_from, newest))
+            let from = start.map_or(i64::MIN, |start| grain.floor(start)).max(kept_from);
+            // How Gnocchi reads: the pieces that start and stop lie in and all between, of which it keeps what is not too
+            // old before the newest, and gives what was asked for. The newest may be behind the stop, if it matters.
+            let end_of_piece = stop.map_or(i64::MAX, |stop| grain.next_split(stop.as_nanos()));
+            let matters =
+                grain.timespan.is_some_and(|timespan| from <= end_of_piece.saturating_sub(timespan));
+            let within = (from, if matters { end_of_piece } else { end });
+            let mut newest = Vec::new();
+            metric.window.overlay(&plan, at, column, within, &mut newest);
+            Some((grain, within, newest))
         });
-        let Some((grain, kept_from, newest)) = found else { return Ok(Vec::new()) };
-        // How Gnocchi reads: the pieces that start and stop lie in and all between, of which it keeps what is not too old
-        // before the newest, and gives what was asked for.
-        let until = stop.map_or(i64::MAX, |stop| grain.next_split(stop.as_nanos()));
-        let from = start.map_or(i64::MIN, |start| grain.split(start.as_nanos())).max(kept_from);
+        let Some((grain, within, newest)) = found else { return Ok(Vec::new()) };
         let mut points = Vec::new();
         // What was in memory a moment ago is there or in a segment by now.
-        for segment in self.shared.segments().iter().filter(|segment| segment.reaches(from, until)) {
+        for segment in self.shared.segments().iter().filter(|segment| segment.reaches(within)) {
             if let Some(opened) = segment.record(key.0).and_then(|opened| self.shared.note(opened)) {
-                let damaged = opened.overlay(grain.length, method, (from, until), &mut points);
+                let damaged = opened.overlay(grain.length, method, within, &mut points);
                 self.shared.counters.damaged_blocks.fetch_add(damaged, Ordering::Relaxed);
             }
         }
         rows::overlay(&mut points, newest);
-        points.retain(|(period, _)| *period >= kept_from && *period < until);
-        let Some((last, _)) = points.last().copied() else { return Ok(Vec::new()) };
-        let too_old = grain.timespan.map_or(i64::MIN, |timespan| last.saturating_sub(timespan));
-        let start = start.map_or(i64::MIN, |start| grain.floor(start.as_nanos()));
-        let stop = stop.map_or(i64::MAX, Timestamp::as_nanos);
-        let wanted = points.into_iter().filter(|(period, _)| {
-            *period >= start && *period < stop && (grain.timespan.is_none() || *period > too_old)
-        });
-        let granularity = granularity.into();
-        let point = |(period, value)| Point { timestamp: Timestamp::from_nanos(period), granularity, value };
-        Ok(wanted.map(point).collect())
+        if let (Some(timespan), Some((last, _))) = (grain.timespan, points.last()) {
+            let too_old = last.saturating_sub(timespan);
+            points.drain(..points.partition_point(|(period, _)| *period <= too_old));
+        }
+        points.truncate(points.partition_point(|(period, _)| *period < end));
+        Ok(points)
     }
 
     /// Follows the change of a policy: raw measures that it no longer keeps are dropped.

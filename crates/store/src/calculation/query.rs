@@ -1,6 +1,8 @@
 //! A question across metrics, from the metrics that it is of to its answer.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZero;
+use std::thread;
 
 use indexmap::IndexMap;
 use nephoscope_gnocchi::{
@@ -10,10 +12,13 @@ use nephoscope_gnocchi::{
 };
 use uuid::Uuid;
 
+use super::Source;
 use super::aligned::align;
 use super::evaluate::{self, Outcome};
 use super::history::{self, Revisions};
-use super::{Series, Source};
+
+/// How many series are worth a thread of their own: reading them takes some ten times as long as to start it.
+const ENOUGH_FOR_A_THREAD: usize = 64;
 
 /// Answers a question across metrics.
 ///
@@ -322,8 +327,7 @@ impl<'a, S: Source> Calculation<'a, S> {
                 named.aggregation.parse().expect("granularities() found it in the policy");
             self.source.series(named.metric, method, granularity, start, during.stop)
         };
-        let series: Vec<Series> = named.iter().map(read).collect::<Result<_>>()?;
-        let mut aligned = align(series, self.fill)?;
+        let mut aligned = align(in_parallel(named, read)?, self.fill)?;
         if let Fill::Overlap(Overlap(needed)) = self.fill
             && let Some(reason) = aligned.overlap(needed, start.is_some(), during.stop.is_some())
         {
@@ -347,6 +351,24 @@ impl<'a, S: Source> Calculation<'a, S> {
             value: *value,
         }));
     }
+}
+
+/// Does the same with each, on all processors where it is much to do; in the same order.
+fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let part = items.len().div_ceil(processors).max(ENOUGH_FOR_A_THREAD);
+    let do_part = |part: &[T]| part.iter().map(&work).collect::<Result<Vec<R>>>();
+    if items.len() <= part {
+        return do_part(items);
+    }
+    thread::scope(|scope| {
+        let parts: Vec<_> = items.chunks(part).map(|part| scope.spawn(move || do_part(part))).collect();
+        let mut all = Vec::with_capacity(items.len());
+        for part in parts {
+            all.append(&mut part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok(all)
+    })
 }
 
 fn by_id(metrics: Vec<Metric>) -> HashMap<Uuid, Metric> {
@@ -379,4 +401,21 @@ fn refuse<'n>(
         granularity: granularity(named),
     });
     Error::CannotBeAggregated { reason, detail: detail.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_in_parallel_keeps_its_order_and_its_failures() {
+        let numbers: Vec<_> = (0..10 * ENOUGH_FOR_A_THREAD + 1).collect();
+        let doubled: Vec<_> = numbers.iter().map(|number| 2 * number).collect();
+        assert_eq!(in_parallel(&numbers, |number| Ok(2 * number)).unwrap(), doubled);
+        let fails_once = |number: &usize| match number {
+            600 => Err(Error::Invalid("six hundred".into())),
+            number => Ok(*number),
+        };
+        assert_eq!(in_parallel(&numbers, fails_once).unwrap_err().to_string(), "six hundred");
+    }
 }

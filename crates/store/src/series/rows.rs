@@ -91,11 +91,17 @@ impl Rows {
         self.periods.iter().copied().zip(rows)
     }
 
-    /// The values of one column that are there.
-    pub(super) fn column(&self, column: usize, width: usize) -> impl Iterator<Item = (i64, f64)> {
-        self.iter(width)
-            .map(move |(period, row)| (period, row[column]))
-            .filter(|(_, value)| is_present(*value))
+    /// The values of one column that are there, and of a time.
+    pub(super) fn column(
+        &self,
+        column: usize,
+        width: usize,
+        (from, until): (i64, i64),
+    ) -> impl Iterator<Item = (i64, f64)> {
+        let begin = self.periods.partition_point(|period| *period < from);
+        let end = self.periods.partition_point(|period| *period < until).max(begin);
+        let values = (begin..end).map(move |row| (self.periods[row], self.value(row, column, width)));
+        values.filter(|(_, value)| is_present(*value))
     }
 
     /// How much memory the rows take.
@@ -138,8 +144,10 @@ mod tests {
         newer.row(20, 2)[1] = 9.0;
         newer.row(15, 2)[0] = f64::NAN;
         rows.overlay(&newer, 2);
-        assert_eq!(rows.column(0, 2).map(|(period, _)| period).collect::<Vec<_>>(), [10, 15, 20]);
-        assert_eq!(rows.column(1, 2).collect::<Vec<_>>(), [(20, 9.0)]);
+        let all = (i64::MIN, i64::MAX);
+        assert_eq!(rows.column(0, 2, all).map(|(period, _)| period).collect::<Vec<_>>(), [10, 15, 20]);
+        assert_eq!(rows.column(1, 2, all).collect::<Vec<_>>(), [(20, 9.0)]);
+        assert_eq!(rows.column(0, 2, (11, 20)).map(|(period, _)| period).collect::<Vec<_>>(), [15]);
     }
 
     #[test]

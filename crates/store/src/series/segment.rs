@@ -186,7 +186,7 @@ impl Segment {
     }
 
     /// Whether there may be aggregates of a time.
-    pub(super) const fn reaches(&self, from: i64, until: i64) -> bool {
+    pub(super) const fn reaches(&self, (from, until): (i64, i64)) -> bool {
         self.span.1 >= from && self.span.0 < until
     }
 
@@ -261,8 +261,8 @@ impl Opened<'_> {
         Some(self.piece(piece).and_then(|bytes| Stored::read(&bytes).ok_or(Damaged)))
     }
 
-    /// Puts the points of one granularity and method over older ones. Gives how many blocks are damaged: where one is, there
-    /// are no points, for older ones may be of before more measures came.
+    /// Puts the points of one granularity and method, and of a time, over older ones. Gives how many blocks are damaged:
+    /// where one is, there are no points, for older ones may be of before more measures came.
     pub(super) fn overlay(
         &self,
         length: i64,
@@ -272,17 +272,20 @@ impl Opened<'_> {
     ) -> u64 {
         let mut damaged = 0;
         for chunk in self.head.chunks.iter().filter(|chunk| chunk.length == length) {
-            let (Some(first), Some(last)) = (chunk.periods.first(), chunk.periods.last()) else { continue };
-            if *last < from || *first >= until {
+            if chunk.periods.last < from || chunk.periods.first >= until {
                 continue;
             }
             let Some((_, piece)) = chunk.columns.iter().find(|(column, _)| *column == method) else {
                 continue;
             };
             match self.piece(*piece).ok().as_deref().and_then(|bytes| chunk.points(bytes)) {
-                Some(newer) => overlay(points, newer),
+                Some(newer) => {
+                    let wanted = newer.skip_while(|(period, _)| *period < from);
+                    overlay(points, wanted.take_while(|(period, _)| *period < until));
+                }
                 None => {
-                    points.retain(|(period, _)| chunk.periods.binary_search(period).is_err());
+                    let gone: Vec<_> = chunk.periods.iter().collect();
+                    points.retain(|(period, _)| gone.binary_search(period).is_err());
                     damaged += 1;
                 }
             }

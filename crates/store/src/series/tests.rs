@@ -52,7 +52,7 @@ fn points(series: &Series, key: u64, method: &str, seconds: i64) -> BTreeMap<i64
     let granularity = Timespan::from_seconds(seconds).unwrap();
     let method: AggregationMethod = method.parse().unwrap();
     let points = series.points(MetricKey(key), &policy(), method, granularity, None, None).unwrap();
-    points.iter().map(|point| (point.timestamp.as_nanos() / 1_000_000_000, point.value)).collect()
+    points.into_iter().map(|(period, value)| (period / 1_000_000_000, value)).collect()
 }
 
 /// What the aggregates of these measures are.

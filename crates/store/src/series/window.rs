@@ -268,16 +268,25 @@ impl Window {
         }
     }
 
-    /// Puts the points of a column that are not on disk over those that are.
-    pub(super) fn overlay(&self, plan: &Plan, at: usize, column: usize, points: &mut Vec<(i64, f64)>) {
+    /// Puts the points of a column that are not on disk, and of a time, over those that are.
+    pub(super) fn overlay(
+        &self,
+        plan: &Plan,
+        at: usize,
+        column: usize,
+        within: (i64, i64),
+        points: &mut Vec<(i64, f64)>,
+    ) {
         let (grain, aggregates, width) = (plan.grains[at], &self.grains[at], plan.methods.len());
-        overlay(points, aggregates.flushing.column(column, width));
-        overlay(points, aggregates.pending.column(column, width));
+        overlay(points, aggregates.flushing.column(column, width, within));
+        overlay(points, aggregates.pending.column(column, width, within));
         let Some((_, function)) = plan.lazy.iter().find(|(lazy, _)| *lazy == column) else { return };
         let values = measures_from(self.raw(), aggregates.lazy_from);
         let mut newest = Vec::new();
         each_period(grain, values, &mut Group::default(), |period, group| {
-            newest.extend(group.aggregate(*function).map(|value| (period, value)));
+            if within.0 <= period && period < within.1 {
+                newest.extend(group.aggregate(*function).map(|value| (period, value)));
+            }
         });
         overlay(points, newest);
     }

@@ -35,7 +35,7 @@ fn sums(series: &Series, writer: u64, method: &str) -> Vec<f64> {
     let points = series
         .points(MetricKey(writer), &policy(), method.parse().unwrap(), granularity, None, None)
         .unwrap();
-    points.iter().map(|point| point.value).collect()
+    points.into_iter().map(|(_, value)| value).collect()
 }
 
 /// Each writer goes on behind what is there: measure `n` is `n`, 20 seconds after the one before.

@@ -135,8 +135,6 @@ async fn run(between: Between) {
                     let (start, stop) = (start.map(Timestamp::from_nanos), stop.map(Timestamp::from_nanos));
                     let method_of = method.parse().unwrap();
                     let found = series.points(key, &now, method_of, span(*granularity), start, stop).unwrap();
-                    let found: Vec<_> =
-                        found.iter().map(|point| (point.timestamp.as_nanos(), point.value)).collect();
                     let is_same = found.len() == points.len()
                         && found
                             .iter()
