@@ -14,8 +14,9 @@ import os
 import pathlib
 import platform
 import random
+import signal
 import statistics
-import sys
+import subprocess
 import time
 
 import metering
@@ -119,7 +120,11 @@ class Bench:
         for name, median in medians.items():
             ratio = f"{ours / median if better is max else median / ours:10,.1f} x" if ours and name != "Nephoscope" else ""
             spread = f"{min(results[name]):,.4g} to {max(results[name]):,.4g}"
-            print(f"{case:44} {name:16} {median:14,.4g} {unit:12} {ratio:14} ({spread})", flush=True)
+            self.tell(case, name, median, unit, f"{ratio:14} ({spread})")
+
+    def tell(self, case, name, value, unit, more=""):
+        load = f"load {os.getloadavg()[0]:.1f}"
+        print(f"{case:44} {name:16} {value:14,.4g} {unit:12} {more:30} {load}", flush=True)
 
 
 def ingest(bench, measures, step, metrics, rounds, form=BATCH):
@@ -192,9 +197,10 @@ def read(bench):
 
 
 def aggregate(bench, days):
-    """The mean of a day, across many metrics that have so many days."""
+    """The mean of a day, across many metrics that have so many days: the one in the middle."""
     query = {"operations": "(aggregate mean (metric cpu mean))", "resource_type": "generic", "search": {}}
-    limits = f"?granularity=300&start={metering.FIRST + (days - 1) * 86_400}&stop={metering.FIRST + days * 86_400}"
+    asked = metering.FIRST + days // 2 * 86_400
+    limits = f"?granularity=300&start={asked}&stop={asked + 86_400}"
     day = 86_400 // 300
 
     def run(side):
@@ -242,6 +248,58 @@ def search(bench):
     return run
 
 
+def disk(bench):
+    """Bytes a point of thirty days of five minutes, of each kind of series, once the store is compacted."""
+    metrics, points = bench.count(50), 8_640
+    for name, make in metering.METERS.items():
+        server = servers.Nephoscope(bench.options.binary)
+        with server:
+            client = Client(server.url)
+            client("POST", "/v1/archive_policy", {**metering.DEFINITION, "definition": [{"granularity": "5 minutes"}]})
+            bodies = []
+            for number in range(metrics):
+                id = f"{number:032x}"
+                client("POST", "/v1/resource/generic", {"id": id})
+                series = (id, name, metering.some(make(random.Random(number)), points))
+                bodies.append(request("POST", BATCH, metering.named([series], metering.FIRST, 300)))
+            send_all(server.url, [bodies])
+            server.stop()
+            compact = [bench.options.binary, "store", "compact", "--data-dir", server.directory]
+            subprocess.run(compact, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            size = sum(file.stat().st_size for file in (server.directory / "metrics/series").glob("*.segment"))
+            server.start()
+        bench.tell(f"disk, {name}", "Nephoscope", size / metrics / points, "bytes/point")
+
+
+def many(bench):
+    """What 550,000 metrics of 10,000 instances take, with a measure of each a minute, and how long a start with them."""
+    instances, each = bench.count(10_000, 100), 55
+    names = [f"meter.{number}" for number in range(each)]
+    chance = random.Random(1)
+    ids = [f"{number:032x}" for number in range(instances)]
+    server = servers.Nephoscope(bench.options.binary)
+    with server:
+        Client(server.url)("POST", "/v1/archive_policy", metering.DEFINITION)
+        send_all(server.url, [[request("POST", "/v1/resource/generic", json.dumps({"id": id}).encode()) for id in ids]])
+        for minute in range(11):
+            parts = [[(id, name, [round(chance.uniform(0, 1000), 2)]) for id in some for name in names]
+                     for some in chunks(ids, 20)]
+            bodies = [request("POST", BATCH, metering.named(part, metering.FIRST + 60 * minute, 60)) for part in parts]
+            send_all(server.url, [bodies])
+        bench.tell(f"memory, {instances * each:,} metrics", "Nephoscope", server.memory() / 2**20, "MiB")
+        bench.tell(f"memory, of each of {instances * each:,}", "Nephoscope", server.memory() / instances / each, "bytes")
+        for what in ["after a stop", "after a kill"]:
+            took = []
+            for _ in range(bench.options.runs):
+                server.stop(signal.SIGKILL if what == "after a kill" else signal.SIGTERM)
+                began = time.perf_counter()
+                server.start()
+                assert len(Client(server.url)("GET", f"/v1/resource/generic/{ids[0]}/metric")) == each
+                took.append(time.perf_counter() - began)
+            bench.tell(f"start {what}, {instances * each:,} metrics", "Nephoscope", statistics.median(took), "s")
+        bench.tell(f"memory, {instances * each:,} metrics, started", "Nephoscope", server.memory() / 2**20, "MiB")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="")
@@ -258,8 +316,12 @@ def main():
     bench.compare("ingest, 60 a metric", "measures/s", ingest(bench, 60, 10, 10_000, 11), everyone)
     bench.compare("read, 8,640 points", "ms", read(bench), everyone[:2], min)
     bench.compare("aggregate, a day of 1,000 metrics", "ms", aggregate(bench, 1), everyone[:2], min)
-    bench.compare("aggregate, the last of 30 days", "ms", aggregate(bench, 30), everyone[:1], min)
+    bench.compare("aggregate, a day of 1,000 metrics with 40", "ms", aggregate(bench, 40), everyone[:1], min)
     bench.compare("search, 100 of 10,000 resources", "ms", search(bench), everyone[:2], min)
+    if "nephoscope" in bench.sides:
+        for case in [disk, many]:
+            if bench.options.only in case.__name__:
+                case(bench)
 
 
 main()

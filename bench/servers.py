@@ -48,9 +48,17 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(self.stop_signal)
-        self.process.wait()
+        self.stop(self.stop_signal)
         shutil.rmtree(self.directory)
+
+    def stop(self, by=signal.SIGTERM):
+        self.process.send_signal(by)
+        self.process.wait()
+
+    def memory(self):
+        """What it has of memory now, in bytes."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return 1024 * int(status.split("VmRSS:")[1].split()[0])
 
     stop_signal = signal.SIGTERM
 
