@@ -23,7 +23,6 @@ mod errors;
 mod listing;
 mod outage;
 mod purging;
-mod random;
 mod round_trip;
 mod traces;
 

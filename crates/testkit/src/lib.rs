@@ -12,6 +12,7 @@ pub mod gnocchi;
 pub mod http;
 pub mod opentelemetry;
 pub mod osprofiler;
+pub mod random;
 pub mod server;
 mod trial;
 

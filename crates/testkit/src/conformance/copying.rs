@@ -6,9 +6,9 @@ use libtest_mimic::Trial;
 use nephoscope_telemetry::{Id, Registry, TracePoint};
 
 use super::bench::{Bench, read, sorted, store};
-use super::random::Random;
 use super::traces::{at, info};
 use super::{Subject, block_on};
+use crate::random::Random;
 use crate::trial;
 
 /// How many traces are copied, and how many points each has at most.

@@ -7,8 +7,8 @@ use nephoscope_telemetry::{Driver, Id, TraceFilter, TracePoint, TraceSummary};
 
 use super::Case;
 use super::bench::{Bench, list, store};
-use super::random::Random;
 use super::traces::{at, failed, point, uuid};
+use crate::random::Random;
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases!(
