@@ -104,9 +104,12 @@ impl Timespan {
 }
 
 impl fmt::Display for Timespan {
-    /// As Python's `str(timedelta)`: `0:05:00`, `30 days, 0:00:00`, `0:00:00.500000`.
+    /// As Python's `str(timedelta)`: `0:05:00`, `30 days, 0:00:00`, `0:00:00.500000`. To the nearest microsecond, and from the
+    /// middle between two to the even one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, micros) = (self.0 / SECOND, self.0 % SECOND / 1000);
+        let (whole, rest) = (self.0 / 1000, self.0 % 1000);
+        let micros = whole + i64::from(rest > 500 || rest == 500 && whole % 2 == 1);
+        let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
         let (days, rest) = (seconds / 86_400, seconds % 86_400);
         match days {
             0 => {}

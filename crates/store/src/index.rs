@@ -19,6 +19,7 @@ mod plan;
 mod policies;
 mod record;
 mod resources;
+mod returns;
 mod rows;
 mod search;
 mod state;

@@ -106,6 +106,14 @@ proptest! {
         prop_assert_eq!(Timestamp::parse(&timestamp.to_string(), now()), Ok(timestamp));
     }
 
+    // From timespans that are no multiple of their points.
+    #[test]
+    fn a_timespan_is_shown_to_the_nearest_microsecond(nanos in 1_000..10_000_000_000_000_i64) {
+        let shown = Timespan::from_nanos(nanos).unwrap().to_string();
+        let read = Timespan::parse(&shown).unwrap().as_nanos();
+        prop_assert!((read - nanos).abs() <= 501, "{nanos} as {shown}");
+    }
+
     // Whole seconds of a hundred years are exact as doubles of nanoseconds.
     #[test]
     fn a_timespan_is_read_as_it_is_written(seconds in 1..4_000_000_000_i64) {

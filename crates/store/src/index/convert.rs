@@ -14,6 +14,20 @@ pub(super) fn number(value: &Value) -> Option<f64> {
     }
 }
 
+/// A text that PostgreSQL, on which Gnocchi keeps its index, takes for true or false: the beginning of a word that is no
+/// other's, too.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    let text = text.trim().to_ascii_lowercase();
+    let begins = |word: &str, least: usize| text.len() >= least && word.starts_with(&text);
+    if begins("true", 1) || begins("yes", 1) || begins("on", 2) || text == "1" {
+        Some(true)
+    } else if begins("false", 1) || begins("no", 1) || begins("off", 2) || text == "0" {
+        Some(false)
+    } else {
+        None
+    }
+}
+
 /// A moment in any form that measures may have, to the microsecond as resources have their times.
 pub(super) fn time(value: &Value) -> Option<Timestamp> {
     let time = match value {
@@ -32,4 +46,22 @@ pub(super) fn span(value: &Value) -> Option<f64> {
         Value::Null | Value::Bool(_) => return None,
     };
     span.ok().map(Timespan::as_seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn truth_is_what_postgresql_takes_for_it() {
+        for text in ["true", "T", " yes ", "y", "ON", "1", "tru"] {
+            assert_eq!(truth(text), Some(true), "{text}");
+        }
+        for text in ["false", "F", "no", "n", "off", "of", "0"] {
+            assert_eq!(truth(text), Some(false), "{text}");
+        }
+        for text in ["", "o", "2", "truely", "maybe", "10"] {
+            assert_eq!(truth(text), None, "{text}");
+        }
+    }
 }

@@ -220,6 +220,7 @@ fn convert(kind: Kind, value: &Written, creator: &Creator) -> Option<Value> {
             Written::Bool(is) => Value::Bool(*is),
             Written::Number(number) if *number == 0.0 => Value::Bool(false),
             Written::Number(number) if *number == 1.0 => Value::Bool(true),
+            Written::String(text) => Value::Bool(convert::truth(text)?),
             _ => return None,
         },
         Kind::Time => Value::Time(convert::time(value)?),

@@ -10,6 +10,7 @@ use nephoscope_gnocchi::{
 use uuid::Uuid;
 
 use super::plan::check_name;
+use super::returns::Returns;
 use super::state::State;
 use super::{Index, creator_text};
 use crate::series::MetricKey;
@@ -41,20 +42,27 @@ struct Incomplete {
 impl Index {
     /// Measures of metrics, all of which have to be there.
     pub(crate) fn address_all(&self, measures: MetricMeasures) -> Result<Batch> {
-        let state = self.state();
         let mut batch = Vec::with_capacity(measures.len());
-        let mut unknown = BTreeSet::new();
+        let (mut unknown, mut returns) = (BTreeSet::new(), Returns::default());
+        let state = self.state();
         for (id, measures) in measures {
             let metric = state.metric_key(id).and_then(|key| state.metric(key));
-            match metric.and_then(|metric| Some((metric.key, metric.policy()?.clone()))) {
-                Some((key, policy)) => batch.push((key, policy, measures)),
+            match metric.and_then(|metric| Some((metric.key, metric.policy()?.clone(), metric.resource()))) {
+                Some((key, policy, resource)) => {
+                    if let Some(row) = resource {
+                        returns.see(row, &measures);
+                    }
+                    batch.push((key, policy, measures));
+                }
                 None => drop(unknown.insert(id)),
             }
         }
-        match unknown.is_empty() {
-            true => Ok(batch),
-            false => Err(Error::UnknownMetrics(unknown.iter().map(Uuid::to_string).collect())),
+        drop(state);
+        if !unknown.is_empty() {
+            return Err(Error::UnknownMetrics(unknown.iter().map(Uuid::to_string).collect()));
         }
+        self.take_back(&returns)?;
+        Ok(batch)
     }
 
     /// Measures of the metrics of resources. Metrics that are not there are made, if they shall be.
@@ -65,8 +73,10 @@ impl Index {
         creator: &Creator,
     ) -> Result<Batch> {
         let mut batch = Vec::with_capacity(measures.iter().map(|resource| resource.metrics.len()).sum());
-        let incomplete = look_up(&self.state(), measures, creator, &mut batch)?;
+        let mut returns = Returns::default();
+        let incomplete = look_up(&self.state(), measures, creator, &mut batch, &mut returns)?;
         if incomplete.is_empty() {
+            self.take_back(&returns)?;
             return Ok(batch);
         }
         if !create_metrics {
@@ -87,10 +97,13 @@ impl Index {
             let Some(row) = state.resource_with_id(resource.id) else { continue };
             for metric in resource.metrics {
                 if let Some((key, policy)) = state.metric_named(row, &metric.name) {
+                    returns.see(row, &metric.measures);
                     batch.push((key, policy.clone(), metric.measures));
                 }
             }
         }
+        drop(state);
+        self.take_back(&returns)?;
         Ok(batch)
     }
 
@@ -137,6 +150,7 @@ fn look_up(
     measures: Vec<ResourceMeasures>,
     creator: &Creator,
     batch: &mut Batch,
+    returns: &mut Returns,
 ) -> Result<Vec<Incomplete>> {
     let mut incomplete = Vec::new();
     for resource in measures {
@@ -145,8 +159,11 @@ fn look_up(
         let row = state.resource_with_id(id);
         let mut metrics = Vec::new();
         for (name, (wanted, measures)) in resource.metrics {
-            match row.and_then(|row| state.metric_named(row, &name)) {
-                Some((key, policy)) => batch.push((key, policy.clone(), measures)),
+            match row.and_then(|row| Some((row, state.metric_named(row, &name)?))) {
+                Some((row, (key, policy))) => {
+                    returns.see(row, &measures);
+                    batch.push((key, policy.clone(), measures));
+                }
                 None => metrics.push(Missing { name, wanted, measures }),
             }
         }

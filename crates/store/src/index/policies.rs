@@ -35,7 +35,6 @@ impl Index {
         definition: Vec<Definition>,
         back_window: Option<u32>,
     ) -> Result<ArchivePolicy> {
-        check_definition(&definition)?;
         self.change(|plan| {
             let known = plan.state.policy(name);
             let known = known.ok_or_else(|| Error::NoSuchArchivePolicy(name.into()))?;

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
 use nephoscope_gnocchi::{
-    Attribute, AttributeKind, AttributeValue, Comparison, Direction, Error, Filter, Gnocchi, NamedMetric,
-    NewResource, Nulls, Page, ResourceChange, ResourceSelection, ResourceType, Sort, TypeChange, TypeState,
-    Value,
+    Attribute, AttributeKind, AttributeValue, Comparison, Direction, Error, Filter, Gnocchi, Measure,
+    NamedMetric, NewResource, Nulls, Page, ResourceChange, ResourceSelection, ResourceType, Sort, TypeChange,
+    TypeState, Value,
 };
 use uuid::Uuid;
 
@@ -264,4 +264,30 @@ async fn what_a_resource_must_not_be_is_refused() {
     );
     assert!(matches!(user.resource("instance", "a").await, Err(Error::NoSuchResource(_))));
     assert_ne!(made.id, Uuid::nil());
+}
+
+#[tokio::test]
+async fn a_resource_that_is_measured_after_its_end_is_back() {
+    let fresh = with_policy().await;
+    let user = &fresh.user;
+    let metrics =
+        [("cpu".to_owned(), NamedMetric::New { archive_policy_name: Some("low".into()), unit: None })];
+    let new = NewResource {
+        id: "vm".into(),
+        started_at: Some(seconds(1)),
+        ended_at: Some(seconds(1_000)),
+        metrics: metrics.into_iter().collect(),
+        ..NewResource::default()
+    };
+    let made = user.create_resource("generic", new).await.unwrap();
+    let write = |at| {
+        user.add_measures(vec![(made.metrics["cpu"], vec![Measure { timestamp: seconds(at), value: 1.0 }])])
+    };
+    write(999).await.unwrap();
+    assert_eq!(user.resource("generic", "vm").await.unwrap().ended_at, Some(seconds(1_000)));
+    write(1_000).await.unwrap();
+    assert_eq!(user.resource("generic", "vm").await.unwrap().ended_at, None);
+    let history = user.history("generic", "vm", &Page::default()).await.unwrap();
+    let ends: Vec<_> = history.iter().map(|revision| revision.ended_at).collect();
+    assert_eq!(ends, [Some(seconds(1_000)), None]);
 }
