@@ -148,6 +148,19 @@ pub(crate) fn text(value: &Json) -> SchemaResult<&str> {
     value.as_str().ok_or_else(|| SchemaError::new("expected str"))
 }
 
+/// The class that Python has for a value, which some of Gnocchi's words name.
+pub fn class_of(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "NoneType",
+        Json::Bool(_) => "bool",
+        Json::Number(number) if number.is_f64() => "float",
+        Json::Number(_) => "int",
+        Json::String(_) => "str",
+        Json::Array(_) => "list",
+        Json::Object(_) => "dict",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

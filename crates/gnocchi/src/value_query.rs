@@ -147,6 +147,8 @@ fn operand(value: &Json) -> SchemaResult<ValueQuery> {
             let (name, value) = member(value)?;
             calculation(name, value)
         }
+        // What has a length is held to that first.
+        None if value.is_string() => Err(member(value).expect_err("a text has no member")),
         None => Err(SchemaError::new("expected a dictionary")),
     }
 }

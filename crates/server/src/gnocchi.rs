@@ -154,6 +154,7 @@ fn kept_things() -> Router<Arc<Door>> {
             "DELETE, GET",
             get(metrics::show_named_metric).delete(metrics::delete_named_metric),
         )
+        .at("/v1/search/resource", "", MethodRouter::new())
         .at("/v1/search/resource/{type}", "POST", post(these::search_resources).get(these::refuse_search))
         .at("/v1/metric", "GET, POST", get(metrics::list_metrics).post(metrics::create_metric))
         .at("/v1/metric/{id}", "DELETE, GET", get(metrics::show_metric).delete(metrics::delete_metric))

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{BinaryFunction, MAX_OPERATION_DEPTH, Operation, UnaryFunction, text};
-use crate::schema::Quoted;
+use crate::schema::{Quoted, class_of};
 use crate::time::parse_number;
 use crate::{AggregationMethod, Resolution, SchemaError, Timespan};
 
@@ -44,7 +44,7 @@ fn operation(value: &Json, depth: usize) -> Result<Operation, OperationError> {
     let wrong = |reason: String| OperationError::Shape(SchemaError::new(reason));
     let list = value
         .as_array()
-        .ok_or_else(|| wrong(format!("Expected a tuple/list, got a <class '{}'>", class(value))))?;
+        .ok_or_else(|| wrong(format!("Expected a tuple/list, got a <class '{}'>", class_of(value))))?;
     let (name, arguments) = list.split_first().ok_or_else(|| wrong("Operation must not be empty".into()))?;
     if arguments.is_empty() {
         return Err(wrong("Operation need at least one argument".into()));
@@ -137,19 +137,6 @@ fn timespan(value: &Json) -> Option<Timespan> {
     match value {
         Json::String(text) => Timespan::parse(text).ok(),
         value => Timespan::from_seconds_f64(number(value)?).ok(),
-    }
-}
-
-/// The class that Python has for it.
-fn class(value: &Json) -> &'static str {
-    match value {
-        Json::Null => "NoneType",
-        Json::Bool(_) => "bool",
-        Json::Number(number) if number.is_f64() => "float",
-        Json::Number(_) => "int",
-        Json::String(_) => "str",
-        Json::Array(_) => "list",
-        Json::Object(_) => "dict",
     }
 }
 

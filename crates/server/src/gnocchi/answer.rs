@@ -54,9 +54,9 @@ pub(super) fn done() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// 202: it is stored.
+/// 202: it is stored. The empty body is said to be JSON, as Gnocchi says it.
 pub(super) fn accepted() -> Response {
-    StatusCode::ACCEPTED.into_response()
+    (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, JSON)]).into_response()
 }
 
 /// 200, and this, which is JSON already.

@@ -16,6 +16,8 @@ pub(super) struct Part {
     limit: usize,
     /// The order as it was asked for.
     sorts: Vec<String>,
+    /// One of them goes neither up nor down.
+    has_wrong_direction: bool,
     arguments: Arguments,
 }
 
@@ -31,9 +33,26 @@ impl Part {
             [empty] if empty.is_empty() => sorts.clear(),
             _ => {}
         }
-        let sort = sorts.iter().map(|sort| read_sort(sort)).collect::<Result<_, _>>()?;
+        let (mut sort, mut has_wrong_direction) = (Vec::new(), false);
+        for read in sorts.iter().map(|sort| read_sort(sort)) {
+            sort.push(read.clone().unwrap_or_else(|wrong| wrong));
+            if read.is_err() {
+                has_wrong_direction = true;
+                break;
+            }
+        }
         let page = Page { limit: Some(limit), marker, sort };
-        Ok(Self { page, limit, sorts, arguments: arguments.clone() })
+        Ok(Self { page, limit, sorts, has_wrong_direction, arguments: arguments.clone() })
+    }
+
+    /// Refuses a direction that is none. Gnocchi does so when all that comes before it in the order is known to be there: ask
+    /// when the page was read without a complaint.
+    pub(super) fn check_directions(&self) -> Result<(), Fault> {
+        if !self.has_wrong_direction {
+            return Ok(());
+        }
+        let known = "asc-nullsfirst, asc-nullslast, desc-nullsfirst, desc-nullslast";
+        Err(Error::InvalidPagination(format!("Unknown sort direction, must be one of: {known}")).into())
     }
 
     /// The header that tells where the next part is, if this one is full: of so many, the last of which is `marker`.
@@ -75,8 +94,10 @@ fn read_limit(limit: &str, max_limit: usize) -> Result<usize, Fault> {
     }
 }
 
-fn read_sort(sort: &str) -> Result<Sort, Fault> {
+/// An order; with a direction that is none, as an error, by the same key.
+fn read_sort(sort: &str) -> Result<Sort, Sort> {
     let (key, direction) = sort.split_once(':').unwrap_or((sort, ""));
+    let key = key.trim().to_owned();
     let (direction, nulls) = match direction {
         "" | "asc" => (Direction::Ascending, None),
         "desc" => (Direction::Descending, None),
@@ -84,9 +105,9 @@ fn read_sort(sort: &str) -> Result<Sort, Fault> {
         "asc-nullslast" => (Direction::Ascending, Some(Nulls::Last)),
         "desc-nullsfirst" => (Direction::Descending, Some(Nulls::First)),
         "desc-nullslast" => (Direction::Descending, Some(Nulls::Last)),
-        _ => return Err(Error::InvalidPagination(format!("Unknown sort direction: {direction}")).into()),
+        _ => return Err(Sort { key, direction: Direction::Ascending, nulls: None }),
     };
-    Ok(Sort { key: key.trim().to_owned(), direction, nulls })
+    Ok(Sort { key, direction, nulls })
 }
 
 #[cfg(test)]
@@ -102,8 +123,7 @@ mod tests {
         for (query, limit) in [("", 7), ("limit=2", 2), ("limit=8", 7), ("limit=99999999999999999999", 7)] {
             assert_eq!(read(query).unwrap().page.limit, Some(limit), "{query}");
         }
-        for query in ["limit=0", "limit=-2", "limit=invalid", "limit=", "limit=1&limit=2", "sort=id:invalid"]
-        {
+        for query in ["limit=0", "limit=-2", "limit=invalid", "limit=", "limit=1&limit=2"] {
             assert_eq!(read(query).unwrap_err().status(), StatusCode::BAD_REQUEST, "{query}");
         }
     }
@@ -120,5 +140,8 @@ mod tests {
         assert_eq!(part.page.sort, wanted);
         assert_eq!(read("").unwrap().page.sort, [sort("id", Direction::Ascending, None)]);
         assert_eq!(read("sort=").unwrap().page.sort, []);
+        let part = read("sort=a:up&sort=b").unwrap();
+        assert_eq!(part.page.sort, [sort("a", Direction::Ascending, None)]);
+        assert_eq!(part.check_directions().unwrap_err().status(), StatusCode::BAD_REQUEST);
     }
 }

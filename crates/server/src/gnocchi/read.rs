@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use super::fault::Fault;
 
 pub(super) use archive_policy::{read_policy, read_policy_change, read_rule, read_rule_name};
-pub(super) use metric::{read_named_metrics, read_new_metric};
-pub(super) use question::{Question, read_question};
+pub(super) use metric::{names_without_policy, read_named_metrics, read_new_metric};
+pub(super) use question::{Question, read_question, resource_type_of_question};
 pub(super) use resource::{read_change, read_resource};
 pub(super) use resource_type::{read_patch, read_type};
 
@@ -71,7 +71,11 @@ fn text(json: &Value) -> SchemaResult<String> {
 }
 
 fn text_or_null(json: &Value) -> SchemaResult<Option<String>> {
-    if json.is_null() { Ok(None) } else { text(json).map(Some) }
+    match json {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.clone())),
+        _ => Err(SchemaError::new("not a valid value")),
+    }
 }
 
 fn boolean(json: &Value) -> SchemaResult<bool> {

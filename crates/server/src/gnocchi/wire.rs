@@ -159,11 +159,15 @@ pub(super) fn listed_metric(metric: &Metric) -> Value {
     fields.into()
 }
 
-/// A metric with its policy and its resource.
+/// A metric with its policy and its resource, which is without the names of its metrics.
 pub(super) fn metric(metric: &Metric) -> Value {
     let mut fields = metric_itself(metric);
     fields.insert("archive_policy".into(), archive_policy(&metric.archive_policy));
-    fields.insert("resource".into(), metric.resource.as_deref().map_or(Value::Null, resource));
+    let mut resource = metric.resource.as_deref().map_or(Value::Null, resource);
+    if let Some(fields) = resource.as_object_mut() {
+        fields.remove("metrics");
+    }
+    fields.insert("resource".into(), resource);
     fields.into()
 }
 

@@ -50,7 +50,9 @@ pub(in super::super) fn read_policy_change(json: &Value) -> Result<(Vec<Definiti
         _ => None,
     })?;
     let definition = definition.ok_or_else(|| SchemaError::missing("definition"))?;
-    Ok((read_definitions(&definition)?, back_window.map(window)))
+    // One that is there twice is no change that can be made, which is told once the policy is known.
+    let definition = definition.iter().map(read_definition).collect::<Result<_, _>>()?;
+    Ok((definition, back_window.map(window)))
 }
 
 fn window(periods: i64) -> u32 {
@@ -88,7 +90,7 @@ fn span(json: &Value) -> SchemaResult<Timespan> {
 fn read_definitions(written: &[Written]) -> Result<Vec<Definition>, Fault> {
     let mut definitions: Vec<Definition> = Vec::with_capacity(written.len());
     for written in written {
-        let read = definition(written).map_err(Fault::bad_request)?;
+        let read = read_definition(written)?;
         if definitions.iter().any(|known| known.granularity == read.granularity) {
             let seconds = read.granularity.as_seconds();
             return Err(Fault::bad_request(format!(
@@ -98,6 +100,10 @@ fn read_definitions(written: &[Written]) -> Result<Vec<Definition>, Fault> {
         definitions.push(read);
     }
     Ok(definitions)
+}
+
+fn read_definition(written: &Written) -> Result<Definition, Fault> {
+    definition(written).map_err(Fault::bad_request)
 }
 
 fn definition(written: &Written) -> Result<Definition, &'static str> {

@@ -63,6 +63,18 @@ fn slash() -> Fault {
     Fault::bad_request("'/' is not supported in metric name")
 }
 
+/// The names of new metrics in a body that say no policy. Those that say something else which they cannot are left out.
+pub(in super::super) fn names_without_policy(json: &Value) -> impl Iterator<Item = &str> {
+    let is_without = |value: &Value| {
+        let known = ["name", "unit", "resource_id"];
+        value.as_object().is_some_and(|metric| {
+            metric.iter().all(|(key, value)| known.contains(&key.as_str()) && value.is_string())
+        })
+    };
+    let metrics = json.as_object().into_iter().flatten();
+    metrics.filter(move |(_, value)| is_without(value)).map(|(name, _)| name.as_str())
+}
+
 /// Reads metrics of a resource by their names: each a UUID, or what a new one is like.
 pub(in super::super) fn read_named_metrics(
     json: &Value,

@@ -16,15 +16,29 @@ pub(in super::super) struct Question {
     pub(in super::super) resources: Option<(String, Filter)>,
 }
 
+/// The type of the resources that a question is about, where it says one.
+pub(in super::super) fn resource_type_of_question(json: &Value) -> Option<&str> {
+    json.get("search")?;
+    json.get("resource_type")?.as_str()
+}
+
 /// Reads a question.
 pub(in super::super) fn read_question(json: &Value) -> Result<Question, Fault> {
     let fields = object(json)?;
     let operation = fields.get("operations").ok_or_else(|| SchemaError::missing("operations"))?;
-    let operation = Operation::from_json(operation).map_err(operation_fault)?;
+    let operation = Operation::from_json(operation).map_err(operation_fault);
+    // A text that is no filter is told before an operation that is none.
+    if let (Err(_), Some(Value::String(text)), true) =
+        (&operation, fields.get("search"), fields.contains_key("resource_type"))
+    {
+        Filter::from_text(text).map_err(super::super::routes::filter_fault)?;
+    }
+    let operation = operation?;
     let known = |key: &str| match key {
         "operations" => true,
         "resource_type" => fields.contains_key("search"),
-        "search" => fields.contains_key("resource_type"),
+        // Of no resources, it says nothing.
+        "search" => true,
         _ => false,
     };
     if let Some(key) = fields.keys().find(|key| !known(key)) {

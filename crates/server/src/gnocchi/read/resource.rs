@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use nephoscope_gnocchi::{
     Attribute, AttributeKind, AttributeValue, Creator, NamedMetric, NewResource, ResourceChange,
-    ResourceType, SchemaError, SchemaResult, Timestamp, parse_uuid, resource_uuid,
+    ResourceType, SchemaError, SchemaResult, Timestamp, class_of, parse_uuid, resource_uuid,
 };
 use serde_json::Value;
 
@@ -113,6 +113,15 @@ fn read_id(json: &Value, creator: &Creator) -> SchemaResult<String> {
     Ok(id)
 }
 
+/// What Python says of a value that is no UUID.
+fn no_uuid(json: &Value) -> String {
+    match json {
+        Value::String(_) => "badly formed hexadecimal UUID string".into(),
+        Value::Null => "one of the hex, bytes, bytes_le, fields, or int arguments must be given".into(),
+        other => format!("'{}' object has no attribute 'replace'", class_of(other)),
+    }
+}
+
 /// Reads the value of an attribute.
 pub(super) fn read_attribute(
     json: &Value,
@@ -133,8 +142,7 @@ pub(super) fn read_attribute(
         }
         AttributeKind::Uuid => {
             let uuid = json.as_str().and_then(parse_uuid);
-            let uuid = uuid.ok_or_else(|| SchemaError::new("badly formed hexadecimal UUID string"))?;
-            Ok(AttributeValue::Uuid(uuid))
+            uuid.map(AttributeValue::Uuid).ok_or_else(|| SchemaError::new(no_uuid(json)))
         }
         AttributeKind::Number { min, max } => {
             let number = match json {

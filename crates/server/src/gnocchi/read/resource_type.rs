@@ -141,6 +141,7 @@ pub(in super::super) fn read_patch(
     now: Timestamp,
 ) -> Result<Option<TypeChange>, Fault> {
     let steps = list(json, read_step)?;
+    let steps = steps.into_iter().collect::<Result<Vec<_>, _>>().map_err(Fault::bad_request)?;
     let mut next = wire::resource_type(resource_type);
     if let Some(next) = next.as_object_mut() {
         next.remove("state");
@@ -157,18 +158,19 @@ pub(in super::super) fn read_patch(
     let mut change = TypeChange::default();
     let known = &resource_type.attributes;
     change.remove = known.keys().filter(|name| !attributes.contains_key(*name)).cloned().collect();
+    for (name, old) in known {
+        let Some(written) = attributes.get(name) else { continue };
+        let (old, new) = (wire::kind(old.kind), wire::kind(written.attribute.kind));
+        if old != new {
+            return Err(Fault::bad_request(format!(
+                "Type update is not available yet. Changing {old} to {new} for attribute {name} of resource {}",
+                resource_type.name
+            )));
+        }
+    }
     for (name, written) in attributes {
         if known.get(&name) == Some(&written.attribute) {
             continue;
-        }
-        if let Some(old) = known.get(&name) {
-            let (old, new) = (wire::kind(old.kind), wire::kind(written.attribute.kind));
-            if old != new {
-                return Err(Fault::bad_request(format!(
-                    "Type update is not available yet. Changing {old} to {new} for attribute {name} of resource {}",
-                    resource_type.name
-                )));
-            }
         }
         check(&name, &written)?;
         let fill = read_filling(&name, &written, now)?;
@@ -192,7 +194,8 @@ fn read_filling(name: &str, written: &Written, now: Timestamp) -> Result<Attribu
     }
 }
 
-fn read_step(json: &Value) -> SchemaResult<Step> {
+/// A step, or what is missing in it, which is told when all else is known to be well.
+fn read_step(json: &Value) -> SchemaResult<Result<Step, &'static str>> {
     let (mut add, mut path, mut value) = (None, None, None);
     fields(json, |key, json| match key {
         "op" => keep(
@@ -213,13 +216,13 @@ fn read_step(json: &Value) -> SchemaResult<Step> {
         "value" => keep(&mut value, object(json).map(|_| json.clone())),
         _ => None,
     })?;
-    let add = add.ok_or_else(|| SchemaError::missing("op"))?;
-    let path = path.ok_or_else(|| SchemaError::missing("path"))?;
-    match (add, value) {
-        (false, _) => Ok(Step::Remove(path)),
-        (true, Some(value)) => Ok(Step::Add(path, value)),
-        (true, None) => Err(SchemaError::missing("value")),
-    }
+    Ok(match (add, path, value) {
+        (None, ..) => Err("Operation does not contain 'op' member"),
+        (_, None, _) => Err("Operation must have a 'path' member"),
+        (Some(false), Some(path), _) => Ok(Step::Remove(path)),
+        (Some(true), Some(path), Some(value)) => Ok(Step::Add(path, value)),
+        (Some(true), Some(_), None) => Err("The operation does not contain a 'value' member"),
+    })
 }
 
 fn apply(document: &mut Value, step: Step) -> Result<(), Fault> {

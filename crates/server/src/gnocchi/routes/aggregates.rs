@@ -31,22 +31,25 @@ pub(in super::super) async fn calculate(
     let details = arguments.bool("details", false)?;
     let asked = Asked::read(&arguments, Fill::DropNa)?;
     let content = Content::json(&door, request).await?;
-    let question = content.decode(|bytes| read::read_question(&read::parse(bytes)?)).await?;
-    let Question { operation, resources } = question;
+    let json = content.value().await?;
     let gnocchi = requester.gnocchi()?;
+    // A type that is not there is told before anything else that is wrong.
+    if let Some(resource_type) = read::resource_type_of_question(&json) {
+        gnocchi.resource_type(resource_type).await.map_err(|error| match error {
+            Error::NoSuchResourceType(name) => Fault::described(
+                StatusCode::BAD_REQUEST,
+                json!({ "cause": "Resource type does not exist", "detail": name }),
+            ),
+            other => other.into(),
+        })?;
+    }
+    let Question { operation, resources } = content.decode(move |_| read::read_question(&json)).await?;
     let subject = match resources {
         None => {
             enforce_all(&requester, &operation).await?;
             Subject::Metrics
         }
         Some((resource_type, filter)) => {
-            gnocchi.resource_type(&resource_type).await.map_err(|error| match error {
-                Error::NoSuchResourceType(name) => Fault::described(
-                    StatusCode::BAD_REQUEST,
-                    json!({ "cause": "Resource type does not exist", "detail": name }),
-                ),
-                other => other.into(),
-            })?;
             let own = requester.resources_of_theirs(Action::SearchResource)?;
             let asked_for = (!filter.is_empty()).then_some(filter);
             let filter = match (own, asked_for) {

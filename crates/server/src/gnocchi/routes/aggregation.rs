@@ -7,9 +7,9 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use nephoscope_gnocchi::{
-    AggregatesAnswer, AggregatesQuery, AggregationMethod, CrossAggregation, Error, Fill, Filter, Metric,
-    MetricChoice, Operation, Overlap, Page, Point, Range, Resolution, Resource, ResourceSelection,
-    SchemaError, Sort, Subject, Timespan, parse_uuid,
+    AggregatesAnswer, AggregatesQuery, AggregationMethod, CrossAggregation, Definition, Error, Fill, Filter,
+    Metric, MetricChoice, Operation, Overlap, Page, Point, Range, Resolution, Resource, ResourceSelection,
+    SchemaError, Sort, Subject, Timespan, Unaggregated, parse_uuid,
 };
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -31,10 +31,11 @@ pub(in super::super) async fn aggregate_named(
     requester: Requester,
     arguments: Arguments,
 ) -> Result<Response, Fault> {
-    let ids: Option<Vec<_>> = arguments.all("metric").map(parse_uuid).collect();
-    let ids = ids.ok_or_else(|| {
-        Fault::bad_request("Invalid input: badly formed hexadecimal UUID string in the argument metric")
-    })?;
+    let read = |(at, id): (usize, &str)| {
+        let wrong = || Fault::bad_request(format!("Invalid input: not a valid value @ data[{at}]"));
+        parse_uuid(id).ok_or_else(wrong)
+    };
+    let ids = arguments.all("metric").enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
     aggregate_ids(&requester, &arguments, &ids).await
 }
 
@@ -48,7 +49,7 @@ pub(in super::super) async fn aggregate_listed(
     let list = body.as_array().ok_or_else(|| SchemaError::new("expected a list"))?;
     let read = |(at, id): (usize, &Value)| {
         let id = id.as_str().and_then(parse_uuid);
-        id.ok_or_else(|| SchemaError::new("badly formed hexadecimal UUID string").in_index(at))
+        id.ok_or_else(|| SchemaError::new("not a valid value").in_index(at))
     };
     let ids = list.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
     aggregate_ids(&requester, &arguments, &ids).await
@@ -143,8 +144,9 @@ async fn aggregate(
     }
     let resample = resample.map(resolution).transpose()?;
     let aggregation = arguments.one("aggregation")?.unwrap_or("mean");
-    if let Some(granularity) = asked.granularity {
-        check_granularity(metrics, aggregation, granularity)?;
+    match asked.granularity {
+        Some(granularity) => check_granularity(metrics, aggregation, granularity)?,
+        None => check_common_granularity(metrics, aggregation)?,
     }
     // Everything that was stored is seen at once.
     arguments.bool("refresh", false)?;
@@ -197,6 +199,25 @@ fn check_granularity(metrics: &[&Metric], method: &str, granularity: Timespan) -
         }
         .into())
     })
+}
+
+/// Refuses metrics that have no granularity in common.
+fn check_common_granularity(metrics: &[&Metric], method: &str) -> Result<(), Fault> {
+    let Some((first, others)) = metrics.split_first() else { return Ok(()) };
+    let has = |metric: &Metric, granularity: Timespan| {
+        metric.archive_policy.definition.iter().any(|definition| definition.granularity == granularity)
+    };
+    let is_common = |definition: &Definition| others.iter().all(|metric| has(metric, definition.granularity));
+    if first.archive_policy.definition.iter().any(is_common) {
+        return Ok(());
+    }
+    let series = |metric: &&Metric| Unaggregated {
+        metric: metric.id.to_string(),
+        aggregation: method.to_owned(),
+        granularity: None,
+    };
+    let detail = metrics.iter().map(series).collect();
+    Err(Error::CannotBeAggregated { reason: "No granularity match".into(), detail }.into())
 }
 
 fn operation(

@@ -87,10 +87,10 @@ async fn show(requester: &Requester, metric: &Metric, arguments: &Arguments) -> 
     let known: Option<AggregationMethod> = method.parse().ok();
     let kept = known.filter(|method| metric.archive_policy.aggregation_methods.contains(method));
     let aggregation = kept.ok_or_else(|| no_method(metric, method))?;
-    // Everything that was stored is seen at once.
-    arguments.bool("refresh", false)?;
     let range = Range { start, stop, aggregation, granularity, resample };
     let points = requester.gnocchi()?.measures(metric.id, &range).await?;
+    // Everything that was stored is seen at once. What is no answer to that, Gnocchi tells last.
+    arguments.bool("refresh", false)?;
     Ok(answer::written(wire::points(&points)))
 }
 

@@ -18,7 +18,7 @@ use super::super::page::Part;
 use super::super::policy::{Action, Target};
 use super::super::requester::Requester;
 use super::super::{Door, answer, read, wire};
-use super::resources::no_rule;
+use super::resources::{check_rules, no_rule};
 
 const DEFAULT_ORDER: [&str; 1] = ["id:asc"];
 
@@ -64,6 +64,7 @@ pub(in super::super) async fn list_metrics(
         page: part.page.clone(),
     };
     let metrics = requester.gnocchi_for_anybody().metrics(&choice).await?;
+    part.check_directions()?;
     let next = part.next(metrics.len(), || metrics.last().map(|last| last.id.to_string()), &links);
     let mut answer = answer::json(&metrics.iter().map(wire::listed_metric).collect::<Vec<_>>());
     if let Some((name, value)) = next {
@@ -82,6 +83,9 @@ pub(in super::super) async fn create_metric(
     let identity = requester.identity()?;
     let body = Content::json(&door, request).await?.value().await?;
     let metric = read::read_new_metric(&body, &identity.creator())?;
+    if let (None, Some(name)) = (&metric.archive_policy_name, &metric.name) {
+        check_rules(&*gnocchi, Some(&json!({ name: {} }))).await?;
+    }
     if let Some(id) = &metric.resource_id {
         let resource = gnocchi.resource("generic", id).await?;
         requester.enforce(Action::UpdateResource, Target::Resource(&resource))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use nephoscope_gnocchi::{Error, Filter, Resource, ResourceSelection};
+use nephoscope_gnocchi::{Error, Filter, Glob, Gnocchi, Resource, ResourceSelection};
 use serde_json::{Map, Value, json};
 
 use super::super::arguments::Arguments;
@@ -72,6 +72,7 @@ impl Listing {
     async fn answer(self, requester: &Requester, keys: &[&str]) -> Result<Response, Fault> {
         let gnocchi = requester.gnocchi_for_anybody();
         let resources = gnocchi.resources(&self.resource_type, &self.selection).await.map_err(in_a_query)?;
+        self.part.check_directions()?;
         Ok(page_of(&resources, self.selection.history, keys, &self.part, &self.links))
     }
 }
@@ -110,6 +111,19 @@ fn in_a_body(error: Error) -> Fault {
         }
         other => other.into(),
     }
+}
+
+/// Refuses metrics that say no policy and for which there is no rule, which Gnocchi does before it tells anything else that is
+/// wrong.
+pub(super) async fn check_rules(gnocchi: &dyn Gnocchi, metrics: Option<&Value>) -> Result<(), Fault> {
+    let names: Vec<_> = metrics.into_iter().flat_map(read::names_without_policy).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let rules = gnocchi.archive_policy_rules().await?;
+    let patterns: Vec<_> = rules.iter().map(|rule| Glob::new(&rule.metric_pattern)).collect();
+    let without = names.into_iter().find(|name| !patterns.iter().any(|pattern| pattern.matches(name)));
+    without.map_or(Ok(()), |name| Err(no_rule(name)))
 }
 
 /// A metric without a policy, for which there is no rule.
@@ -191,6 +205,7 @@ pub(in super::super) async fn create_resource(
     let known = gnocchi.resource_type(&resource_type).await?;
     let creator = requester.identity()?.creator();
     let body = Content::json(&door, request).await?.value().await?;
+    check_rules(&*gnocchi, body.get("metrics")).await?;
     let resource = read::read_resource(&body, &known, &creator, now())?;
     let target = [("creator", requester.identity()?.user.as_str()), ("id", resource.id.as_str())];
     requester.enforce(Action::CreateResource, Target::Anything(&target))?;
@@ -264,16 +279,20 @@ pub(in super::super) async fn update_resource(
     let known = gnocchi.resource_type(&resource_type).await?;
     let creator = requester.identity()?.creator();
     let body = Content::json(&door, request).await?.value().await?;
-    let updated = match read::read_change(&body, &known, &creator, now())? {
-        None => resource,
-        Some(mut change) => {
-            // Nobody may have changed it since the conditions were held against it.
-            change.if_revision_start = conditional.then_some(resource.revision_start);
-            gnocchi.update_resource(&resource_type, &id, change).await.map_err(in_a_body)?
-        }
+    check_rules(&*gnocchi, body.get("metrics")).await?;
+    let Some(mut change) = read::read_change(&body, &known, &creator, now())? else {
+        return Ok((validators.headers(), answer::json(&wire::resource(&resource))).into_response());
     };
-    let headers = Validators::of(&updated).headers();
-    Ok((headers, answer::json(&wire::resource(&updated))).into_response())
+    // Nobody may have changed it since the conditions were held against it.
+    change.if_revision_start = conditional.then_some(resource.revision_start);
+    let has_metrics = change.metrics.is_some();
+    let updated = gnocchi.update_resource(&resource_type, &id, change).await.map_err(in_a_body)?;
+    let answer = answer::json(&wire::resource(&updated));
+    // Of one that stays as it is, Gnocchi tells no validators.
+    if !has_metrics && updated.revision_start == resource.revision_start {
+        return Ok(answer);
+    }
+    Ok((Validators::of(&updated).headers(), answer).into_response())
 }
 
 pub(in super::super) async fn delete_resource(
@@ -294,11 +313,13 @@ pub(in super::super) async fn show_history(
     arguments: Arguments,
     links: Links,
 ) -> Result<Response, Fault> {
+    let gnocchi = requester.gnocchi()?;
+    gnocchi.resource_type(&resource_type).await?;
     arguments.bool("details", false)?;
     let part = Part::read(&arguments, door.settings.max_limit, &DEFAULT_ORDER)?;
     find(&requester, &resource_type, &id, Action::GetResource).await?;
-    let gnocchi = requester.gnocchi()?;
     let revisions = gnocchi.history(&resource_type, &id, &part.page).await.map_err(in_a_query)?;
+    part.check_directions()?;
     Ok(page_of(&revisions, true, &[], &part, &links))
 }
 
@@ -320,8 +341,9 @@ pub(in super::super) async fn add_metrics(
     find(&requester, &resource_type, &id, Action::UpdateResource).await?;
     let creator = requester.identity()?.creator();
     let body = Content::json(&door, request).await?.value().await?;
-    let metrics = read::read_named_metrics(&body, &creator)?.into_iter().collect();
     let gnocchi = requester.gnocchi()?;
+    check_rules(&*gnocchi, Some(&body)).await?;
+    let metrics = read::read_named_metrics(&body, &creator)?.into_iter().collect();
     let resource = gnocchi.add_metrics(&resource_type, &id, metrics).await.map_err(in_a_body)?;
     let metrics = super::metrics::of_resource(&requester, &resource).await?;
     Ok(answer::json(&metrics.iter().map(wire::listed_metric).collect::<Vec<_>>()))

@@ -42,7 +42,10 @@ pub(in super::super) async fn search(
     if !is_json {
         return Err(Fault::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
-    let query = ValueQuery::from_json(&content.value().await?).map_err(query_fault)?;
+    let query = match ValueQuery::from_json(&content.value().await?) {
+        Err(ValueQueryError::Shape(error)) => return Err(error.into()),
+        query => query,
+    };
     let now = now();
     let moment = |name: &str| {
         let parse = |text: &str| {
@@ -51,6 +54,7 @@ pub(in super::super) async fn search(
         arguments.one(name)?.map(parse).transpose()
     };
     let (start, stop) = (moment("start")?, moment("stop")?);
+    let query = query.map_err(|error| Fault::bad_request(error.to_string()))?;
     let aggregation = arguments.one("aggregation")?.unwrap_or("mean");
     let granularities = granularities(&arguments, &metrics, aggregation)?;
     let known: Option<AggregationMethod> = aggregation.parse().ok();
@@ -104,11 +108,4 @@ fn granularities(
         }
     }
     Ok(granularities)
-}
-
-fn query_fault(error: ValueQueryError) -> Fault {
-    match error {
-        ValueQueryError::Shape(error) => error.into(),
-        other => Fault::bad_request(other.to_string()),
-    }
 }

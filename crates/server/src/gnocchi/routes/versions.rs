@@ -3,7 +3,7 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use nephoscope_gnocchi::AggregationMethod;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::answer;
 use super::super::arguments::Arguments;
@@ -45,7 +45,8 @@ pub(in super::super) async fn show_versions(links: Links) -> Response {
 
 /// `GET /v1`: there is a slash missing.
 pub(in super::super) async fn redirect(links: Links) -> Response {
-    (StatusCode::FOUND, [(header::LOCATION, links.location("/"))]).into_response()
+    let found = Fault::described(StatusCode::FOUND, Value::Null);
+    ([(header::LOCATION, links.location("/"))], found).into_response()
 }
 
 pub(in super::super) async fn show_version(links: Links) -> Response {
