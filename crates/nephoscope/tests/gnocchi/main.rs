@@ -1,6 +1,8 @@
 //! The daemon as a Gnocchi: its functional suite, its clients, and the real one beside.
 
 mod clients;
+mod conversation;
+mod differential;
 mod functional;
 
 use std::path::Path;
@@ -22,7 +24,9 @@ const FUNCTIONAL: &str = r#"
 "#;
 
 fn main() -> ExitCode {
-    conclude([functional::trials(), clients::trials()].into_iter().flatten().collect())
+    conclude(
+        [functional::trials(), clients::trials(), differential::trials()].into_iter().flatten().collect(),
+    )
 }
 
 /// Whether what is known not to pass yet is to run as well, and fail: `NEPHOSCOPE_TEST_GNOCCHI_ALL=1`.
