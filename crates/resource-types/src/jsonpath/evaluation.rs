@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::node::{Condition, Node, Operand, Operator, SortKey};
 use super::value::{Kind, Value};
+use crate::keys::value_of;
 
 /// How much one search may look at, in values and in units of 64 bytes: a document of 1 MiB walked through twelve times.
 /// What would take more finds nothing.
@@ -159,14 +160,15 @@ impl Search {
 
     fn fields<'a>(&self, names: &'a [String], datum: &Rc<Datum<'a>>) -> Found<'a> {
         self.walk(&datum.value)?;
-        let Some(entries) = datum.value.entries() else { return Ok(Vec::new()) };
         if names.iter().any(|name| name == "*") {
+            let entries = datum.value.entries().unwrap_or_default();
             let all = entries.into_iter().map(|(key, value)| datum.inside(Step::Key(key), value));
             return Ok(all.collect());
         }
+        let Value::Json(object) = datum.value else { return Ok(Vec::new()) };
         let named = names.iter().filter_map(|name| {
-            let (_, value) = entries.iter().find(|(key, _)| key == name)?;
-            Some(datum.inside(Step::Key(Cow::Borrowed(name)), value.clone()))
+            let value = Value::Json(value_of(object, name)?);
+            Some(datum.inside(Step::Key(Cow::Borrowed(name)), value))
         });
         Ok(named.collect())
     }

@@ -210,6 +210,25 @@ fn of_a_key_given_twice_the_last_counts() {
 }
 
 #[test]
+fn a_key_is_what_it_says_and_not_how_it_is_spelled() {
+    let document = r#"{"\\u0061": 1, "\u0062": 2, "c\"\\": {"d\/": 3}}"#;
+    let first =
+        |path: &str| path.parse::<Path>().unwrap().first(document).map(|value| value.to_json().into_owned());
+    let found = |path: &str| path.parse::<Path>().unwrap().find(document).len();
+    for (path, value) in [
+        ("a", None),
+        (r"'\\u0061'", Some("1")),
+        (r"'\\\\u0061'", None),
+        ("b", Some("2")),
+        (r"'\\u0062'", None),
+        (r#"'c"\\'.'d/'"#, Some("3")),
+    ] {
+        assert_eq!(first(path).as_deref(), value, "{path}");
+        assert_eq!(found(path), usize::from(value.is_some()), "{path}");
+    }
+}
+
+#[test]
 fn floats_are_written_as_python_writes_them() {
     for (float, written) in [
         (1.0, "1.0"),
@@ -280,6 +299,32 @@ fn any_text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
+/// An object whose keys may come twice and may be spelled with escapes, on one line or on several.
+fn any_document() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("-1.5e3".to_owned()),
+        Just("NaN".to_owned()),
+        "[ab\"\\\\{}\\[\\],:é]{0,12}".prop_map(|text| nephoscope_telemetry::Json::string(&text).to_string()),
+        "[ab{}\\[\\],:é]{0,12}".prop_map(|text| format!("\"{text}\"")),
+    ];
+    let key = prop::sample::select(vec!["a", "b", "\\u0061", "\\\"", "\\\\", "é", "\\u00e9", "ab"]);
+    let space = prop::sample::select(vec!["", " ", "\n\t "]);
+    let object = |values: Vec<(&str, &str, String)>| {
+        let entries =
+            values.iter().map(|(key, space, value)| format!("{space}\"{key}\"{space}:{space}{value}{space}"));
+        format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+    };
+    let value = leaf.prop_recursive(3, 30, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|values| format!("[{}]", values.join(", "))),
+            prop::collection::vec((key.clone(), space.clone(), inner), 0..5).prop_map(object),
+        ]
+    });
+    prop::collection::vec((prop::sample::select(vec!["a", "b", "\\u0061", "é"]), Just(" "), value), 0..5)
+        .prop_map(object)
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in any_text(), document in "[\\[\\]{},:\"\\\\ ab0-9.eE+-]*") {
@@ -290,6 +335,22 @@ proptest! {
                 found.place();
             }
         }
+    }
+
+    #[test]
+    fn names_alone_find_in_one_pass_what_they_find_step_by_step(
+        document in any_document(),
+        ways in prop::collection::vec(prop::collection::vec("[ab\"\\\\é]", 1..4), 1..4),
+    ) {
+        let way = |names: &Vec<String>| {
+            let names = names.iter().map(|name| Node::Fields(vec![name.clone()]).to_string()).collect::<Vec<_>>();
+            format!("({})", names.join("."))
+        };
+        let path: Path = ways.iter().map(way).collect::<Vec<_>>().join("|").parse().unwrap();
+        prop_assert!(path.chains.is_some());
+        let slow = path.find(&document).into_iter().map(Match::into_value).find(|value| !value.is_null());
+        let text = |value: Option<Value<'_>>| value.map(|value| value.to_json().into_owned());
+        prop_assert_eq!(text(path.first(&document)), text(slow), "{} in {}", path, document);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use nephoscope_telemetry::json::{self, Scanner};
 use super::node::{Comparison, Literal, Operator};
 use super::number::write_float;
 use super::text::{MAX_TEXT, matches_from_start};
+use crate::keys::text_of;
 
 /// The most elements that an operation may make of an array.
 const MAX_ELEMENTS: usize = 1 << 16;
@@ -130,7 +131,7 @@ impl<'a> Value<'a> {
                 Some(b'n') => Kind::Null,
                 Some(b't') => Kind::Bool(true),
                 Some(b'f') => Kind::Bool(false),
-                Some(b'"') => Kind::Text(json::decode(text).unwrap_or_default()),
+                Some(b'"') => Kind::Text(text_of(text).unwrap_or_default()),
                 Some(b'[') => Kind::Array,
                 Some(b'{') => Kind::Object,
                 _ => Kind::Number(Number::parse(text)),
