@@ -17,7 +17,7 @@ pub struct Lifecycle<'a> {
     pub id: Cow<'a, str>,
     /// What the event says of it: attributes, and where they are known `user_id` and `project_id`.
     pub attributes: Attributes<'a>,
-    /// Resources that share its fate.
+    /// Resources that end with it.
     pub associated: Vec<Associated<'a>>,
 }
 
@@ -26,7 +26,7 @@ pub struct Lifecycle<'a> {
 pub enum Change {
     /// It begins to exist, with the attributes. One that exists stays as it is.
     Create,
-    /// Its attributes change, and those of the associated ones. One that does not exist is not made.
+    /// Its attributes change, and nothing of the associated ones. One that does not exist is not made.
     Update,
     /// It ends, and the associated ones do.
     End,
