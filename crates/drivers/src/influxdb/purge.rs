@@ -7,9 +7,13 @@ use std::collections::{HashMap, HashSet};
 
 use nephoscope_telemetry::{Id, Result, Timestamp};
 
-use super::place;
+use super::line::Line;
+use super::part::Written;
 use super::question::{Columns, Question};
+use super::row::{MEASUREMENT, Row};
 use super::server::Server;
+use super::write::{self, Refused};
+use super::{place, word};
 
 const OPERATION: &str = "delete old traces";
 
@@ -29,7 +33,7 @@ pub(super) async fn purge(server: &Server, older_than: Timestamp) -> Result<u64>
         return server.delete(OPERATION, None, 0, 0).await.map(|()| 0);
     }
     let mut rows = Rows::default();
-    let take = |row: super::row::Row| {
+    let take = |row: Row| {
         let (Some(time), Some(id)) = (row.time, row.base_id) else { return };
         if let Some(end) = row.end {
             rows.ends.entry(id.clone()).and_modify(|known| *known = end.max(*known)).or_insert(end);
@@ -39,10 +43,53 @@ pub(super) async fn purge(server: &Server, older_than: Timestamp) -> Result<u64>
     server.ask(OPERATION, &Question::new(Columns::Ends), take).await?;
     let old: HashSet<Id> =
         rows.ends.into_iter().filter(|(_, end)| *end < older_than).map(|(id, _)| id).collect();
-    for (bucket, from, to) in ranges(rows.standing, &old) {
-        server.delete(OPERATION, bucket.as_deref(), from, to).await?;
+    if old.is_empty() {
+        return Ok(0);
     }
-    Ok(old.len() as u64)
+    let staying = rows.standing.iter().filter(|(_, id)| !old.contains(id)).cloned().collect();
+    let deleted = delete(server, &ranges(rows.standing, &old)).await;
+    if server.hides() {
+        bring_back(server, staying).await?;
+    }
+    deleted.map(|()| old.len() as u64)
+}
+
+async fn delete(server: &Server, ranges: &[(Option<String>, i64, i64)]) -> Result<()> {
+    for (bucket, from, to) in ranges {
+        server.delete(OPERATION, bucket.as_deref(), *from, *to).await?;
+    }
+    Ok(())
+}
+
+/// Shows rows again that the server hid with those that it deleted.
+///
+/// InfluxDB 1.x, asked to delete some times while it writes its cache to disk, takes all series out of its index whose
+/// rows it is writing (seen on 1.6.7). The rows are there, on disk, and are found again once something is written at
+/// their place: the field that they have already.
+async fn bring_back(server: &Server, staying: HashSet<(i64, Id)>) -> Result<()> {
+    let mut hidden = staying;
+    let see = |row: Row| {
+        if let (Some(time), Some(id)) = (row.time, row.base_id) {
+            hidden.remove(&(time, id));
+        }
+    };
+    server.ask(OPERATION, &Question::new(Columns::Ends), see).await?;
+    let rows: Vec<_> = hidden.into_iter().map(|(time, base_id)| again(time, base_id)).collect();
+    if !rows.is_empty() {
+        tracing::warn!(
+            rows = rows.len(),
+            "InfluxDB hid rows that were not to be deleted; showing them again"
+        );
+    }
+    // What it refuses has expired meanwhile.
+    write::store(server, &rows, &mut Refused::default()).await
+}
+
+/// What makes a row seen again and changes nothing in it.
+fn again(time: i64, base_id: Id) -> Written {
+    let mut line = Line::new(MEASUREMENT, ("bucket", &place::bucket(&base_id)), 0);
+    base_id.with_str(|text| line.text("base_id", &word::encode(Some(text))));
+    Written { line: line.at(time), base_id, points: 0 }
 }
 
 /// The times to delete, with the bucket where rows of another one stay at the same time.

@@ -88,6 +88,11 @@ impl Server {
         self.config.generation != Generation::Three
     }
 
+    /// Whether it may hide rows that it was not asked to delete.
+    pub(super) fn hides(&self) -> bool {
+        self.config.generation == Generation::One
+    }
+
     /// Deletes the rows of these times, of one bucket or of all.
     pub(super) async fn delete(
         &self,

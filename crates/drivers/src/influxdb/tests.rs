@@ -1,4 +1,4 @@
-//! InfluxDB 2 and 3 as a double: what 2.7 answered when it was asked, and what InfluxData documents of 3.
+//! InfluxDB as a double: what 2.7 answered when it was asked, what InfluxData documents of 3, and a fault of 1.6.
 
 use std::sync::Arc;
 
@@ -188,4 +188,42 @@ fn a_row_of_somebody_else_tells_nothing() {
     row.set("stop", Value::Text("yes".into()));
     row.set("theirs", Value::Integer(5));
     assert_eq!(row, Row::default());
+}
+
+/// What 1.6.7 does when a deletion meets its writing of the cache to disk.
+#[tokio::test]
+async fn rows_that_a_deletion_hid_are_shown_again() {
+    let deleted = std::sync::atomic::AtomicBool::new(false);
+    let double = HttpDouble::start(move |received: &Received| {
+        let order = std::sync::atomic::Ordering::Relaxed;
+        let series = |columns: &str, values: &str| {
+            let series = format!(r#"[{{"name":"n","columns":[{columns}],"values":[{values}]}}]"#);
+            Reply::json(200, format!(r#"{{"results":[{{"statement_id":0,"series":{series}}}]}}"#))
+        };
+        let text = received.text();
+        if received.target.starts_with("/write") {
+            return Reply::empty(204);
+        }
+        deleted.fetch_or(text.contains("q=DELETE"), order);
+        match (text.contains("q=SHOW"), deleted.load(order)) {
+            (true, _) => series(r#""name""#, r#"["autogen"]"#),
+            (_, true) => Reply::json(200, r#"{"results":[{"statement_id":0}]}"#),
+            (_, false) => series(
+                r#""time","base_id","end_us""#,
+                r#"[5,"old",1000000],[6,"n\"e\\\\w",9000000],[7,null,9000000]"#,
+            ),
+        }
+    });
+    let to = ConnectionString::parse(&format!("influxdb://127.0.0.1:{}/traces", double.port())).unwrap();
+    let driver = crate::registry().connect(&to).await.unwrap();
+    let purged = driver.purge(Timestamp::from_micros(5_000_000)).await.unwrap();
+    assert_eq!(purged.traces, 1);
+    let written = double.received().pop().unwrap();
+    assert!(written.target.starts_with("/write"), "{written:?}");
+    let rows = parse(&written.text());
+    assert_eq!(rows.len(), 1);
+    let base_id = ("base_id".to_owned(), Value::Text(r#"n"e\\w"#.into()));
+    assert_eq!((rows[0].time, rows[0].fields.as_slice()), (6, &[base_id][..]));
+    let bucket = super::place::bucket(&r#"n"e\w"#.into());
+    assert_eq!(rows[0].tags, [("bucket".to_owned(), bucket)]);
 }
