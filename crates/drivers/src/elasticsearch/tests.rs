@@ -188,32 +188,38 @@ async fn an_answer_to_another_batch_is_none() {
     assert!(error.to_string().contains("1 items for 2 actions"), "{error}");
 }
 
-/// Two shards that count alike: a page ends between two documents of one number.
+/// Three shards that count alike: a page ends between two documents of one number, and so does a half.
 #[tokio::test]
 async fn pages_of_several_shards_lose_nothing_and_give_nothing_twice() {
-    const SHARDS: usize = 3;
-    const POINTS: usize = 2_500;
+    const SHARDS: i64 = 3;
+    const POINTS: i64 = 2_500;
     let (driver, double) = driver(|request| {
         if path(request) != "/traces/_search" {
             return Reply::json(200, "{}");
         }
         let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
         let after = body["search_after"][0].as_i64().unwrap_or(-1);
+        let until =
+            body["query"]["bool"]["filter"][1]["range"]["_seq_no"]["lte"].as_i64().unwrap_or(i64::MAX);
         let size = usize::try_from(body["size"].as_u64().unwrap()).unwrap();
-        let hit = |number: usize| {
-            let (source, sequence) = (point(number as i64).to_json(), number / SHARDS);
+        let hit = |number: i64| {
+            let (source, sequence) = (point(number).to_json(), number / SHARDS);
             format!(r#"{{"_index":"traces","_id":"{number}","_source":{source},"sort":[{sequence}]}}"#)
         };
-        let left = (0..POINTS).filter(|number| (number / SHARDS) as i64 > after);
-        let hits: Vec<_> = left.take(size).map(hit).collect();
+        let mut left: Vec<_> =
+            (0..POINTS).filter(|number| number / SHARDS > after && number / SHARDS <= until).collect();
+        if body["sort"][0]["_seq_no"] == "desc" {
+            left.reverse();
+        }
+        let hits: Vec<_> = left.into_iter().take(size).map(hit).collect();
         Reply::json(200, format!(r#"{{"hits":{{"hits":[{}]}}}}"#, hits.join(",")))
     })
     .await;
     let points = driver.points(&"b".into()).await.unwrap();
-    let expected: Vec<_> = (0..POINTS as i64).map(point).collect();
+    let expected: Vec<_> = (0..POINTS).map(point).collect();
     assert!(points.good == expected, "{} points", points.good.len());
     let searches = double.received().iter().filter(|request| path(request) == "/traces/_search").count();
-    assert_eq!(searches, 2, "1,000 points, then the rest");
+    assert_eq!(searches, 4, "1,000 points, the highest number, and the rest in two halves");
 }
 
 #[tokio::test]
