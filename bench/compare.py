@@ -37,13 +37,18 @@ def measured(*command, environment=None):
     return json.loads(done.stdout)
 
 
-def their_command(*arguments):
-    return measured(pathlib.Path(sys.executable).with_name("osprofiler"), *arguments)
+def with_client(client):
+    """The environment of a process that finds its client library there."""
+    return {**os.environ, **({"PYTHONPATH": str(client)} if client else {})}
+
+
+def their_command(*arguments, client=None):
+    program = pathlib.Path(sys.executable).with_name("osprofiler")
+    return measured(program, *arguments, environment=with_client(client))
 
 
 def their_service(url, pairs, client):
-    environment = {**os.environ, **({"PYTHONPATH": str(client)} if client else {})}
-    result = measured(sys.executable, HERE / "service.py", url, pairs, environment=environment)
+    result = measured(sys.executable, HERE / "service.py", url, pairs, environment=with_client(client))
     return {**result, "seconds": float(result["told"].rsplit("seconds:", 1)[1])}
 
 
@@ -147,14 +152,29 @@ def imported(bench, url):
         return data.base_id(next(lines))
 
 
-def both(bench, name, url, their_pairs):
+def both(bench, name, url, their_pairs, our_traces=2_000, client=None):
     """Writing and a report, where OSProfiler can do both."""
-    their_service(url, 1, None)                        # in Elasticsearch it reads only an index that it made
+    their_service(url, 1, client)                      # in Elasticsearch it reads only an index that it made
     base_id = imported(bench, url)
     shown = ["trace", "show", base_id, "--json", "--connection-string", url]
-    bench.compare(f"{name}: show {bench.count(10_000):,} points", lambda: their_command(*shown),
+    bench.compare(f"{name}: show {bench.count(10_000):,} points", lambda: their_command(*shown, client=client),
                   lambda: bench.ours(*shown))
-    write(bench, name, url, their_pairs, 2_000)
+    write(bench, name, url, their_pairs, our_traces, client)
+
+
+def bus(bench, name, url):
+    """Their report takes the trace off the queue, so it is put back for the next one."""
+    base_id = imported(bench, url)
+    shown = ["trace", "show", base_id, "--json", "--idle-timeout", 1, "--transport-url", url, "--connection-string",
+             "messaging://"]
+
+    def theirs():
+        took = their_command(*shown)
+        imported(bench, url)
+        return took
+
+    bench.compare(f"{name}: show {bench.count(10_000):,} points", theirs, lambda: bench.ours(*shown))
+    write(bench, name, url, 1_000, 1_000)
 
 
 def ours_only(bench, name, url):
@@ -224,7 +244,10 @@ def main():
             write(bench, "redis", server.url, 5_000, 10_000)
     if bench.wants_any_of("postgresql"):
         with servers.PostgreSQL() as server:
-            write(bench, "postgresql", server.url, 500, 10_000, SQLALCHEMY14)
+            both(bench, "postgresql", server.url, 500, 10_000, SQLALCHEMY14)
+    if bench.wants_any_of("mysql"):
+        with servers.OfTests("mysql") as server:
+            both(bench, "mysql", server.url, 500, 5_000, SQLALCHEMY14)
     for name, their_pairs in [("mongodb", 2_000), ("elasticsearch7", 500)]:
         if bench.wants_any_of(name):
             with servers.OfTests(name) as server:
@@ -235,7 +258,7 @@ def main():
                 ours_only(bench, name, server.url)
     if bench.wants_any_of("messaging"):
         with servers.OfTests("messaging") as server:
-            write(bench, "messaging", server.url, 1_000, 1_000)
+            bus(bench, "messaging", server.url)
     if bench.wants_any_of("embedded"):
         embedded(bench)
     if bench.wants_any_of("otlp"):

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 
 use nephoscope_testkit::server::{
     ElasticsearchServer, FerretdbServer, GnocchiOptions, GnocchiServer, InfluxdbServer, JaegerServer,
-    Missing, OtelCollector, RabbitmqServer, SearchServer,
+    MariadbServer, Missing, OtelCollector, RabbitmqServer, SearchServer,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,6 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "mongodb" => run(FerretdbServer::start()?, |server| place("url", &server.url())),
         "elasticsearch7" => search(SearchServer::Elasticsearch7)?,
         "opensearch2" => search(SearchServer::OpenSearch2)?,
+        "opensearch3" => search(SearchServer::OpenSearch3)?,
         "gnocchi" => {
             let options = GnocchiOptions { processes: Some(2), ..GnocchiOptions::default() };
             run(GnocchiServer::start(&options)?, |server| place("url", &server.url()));
@@ -25,7 +26,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             server.create_database("traces");
             place("url", &server.url("traces"))
         }),
-        "messaging" => run(RabbitmqServer::start()?, |server| place("url", &server.url())),
+        "messaging" => run(RabbitmqServer::start()?, |server| {
+            // oslo.messaging cannot log in with the password of the tests, which has a slash.
+            server.control(&["add_user", "plain", "plain"]);
+            server.control(&["set_permissions", "plain", ".*", ".*", ".*"]);
+            place("url", &format!("rabbit://plain:plain@127.0.0.1:{}/", server.port()))
+        }),
+        "mysql" => run(MariadbServer::start()?, |server| {
+            place("url", &server.url().replacen("mysql:", "mysql+pymysql:", 1))
+        }),
         "jaeger" => run(JaegerServer::start()?, |server| {
             let otlp = format!("http://127.0.0.1:{}/v1/traces", server.http_port());
             format!("{}, {}", place("url", &server.url()), place("otlp", &otlp))
