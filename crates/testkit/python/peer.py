@@ -20,7 +20,7 @@ import sys
 from urllib.parse import parse_qs, urlsplit
 
 from osprofiler import notifier, opts, profiler
-from osprofiler.drivers import base
+from osprofiler.drivers import base, loginsight
 from oslo_config import cfg
 
 
@@ -79,6 +79,9 @@ def main():
     # The SQL driver stores this host in a column of its own, where others have the host in each notification.
     if url.startswith("mongodb"):
         index = {"db_name": parse_qs(urlsplit(url).query)["database"][0]}
+    if url.startswith("loginsight"):
+        # It knows one port for each scheme; the double has its own, and no TLS.
+        loginsight.LogInsightClient._build_base_url = lambda client, scheme: f"http://{client._host}"
     driver = base.get_driver(url, project="cinder", service="volume", host=socket.gethostname(), conf=cfg.CONF, **index)
     if options.action == "trace":
         def notify(info, **kwargs):

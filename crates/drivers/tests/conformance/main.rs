@@ -23,6 +23,9 @@ mod influxdb_rows;
 mod jaeger;
 #[cfg(feature = "loginsight")]
 mod loginsight;
+#[cfg(feature = "loginsight")]
+#[path = "../doubles/loginsight.rs"]
+mod loginsight_double;
 mod memory;
 #[cfg(feature = "messaging")]
 mod messaging;

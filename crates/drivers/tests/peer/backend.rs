@@ -12,10 +12,14 @@ use nephoscope_testkit::server::{ElasticsearchServer, SearchServer};
 use nephoscope_testkit::server::{FerretdbServer, Mongod};
 #[cfg(feature = "sql")]
 use nephoscope_testkit::server::{MariadbServer, PostgresServer};
+#[cfg(feature = "loginsight")]
+use nephoscope_testkit::server::{PASSWORD_ENCODED, USER};
 #[cfg(feature = "redis")]
 use nephoscope_testkit::server::{RedisOptions, RedisServer, SentinelGroup};
 
 use super::Shared;
+#[cfg(feature = "loginsight")]
+use super::loginsight_double;
 
 /// One place for traces.
 pub(super) struct Place {
@@ -29,6 +33,7 @@ pub(super) struct Place {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Elasticsearch,
+    LogInsight,
     Messaging,
     Mongodb,
     Redis,
@@ -46,6 +51,8 @@ pub(super) fn all() -> Vec<Shared> {
     let all: Vec<Shared> = vec![
         #[cfg(feature = "elasticsearch")]
         Arc::new(Elasticsearch(Server::default())),
+        #[cfg(feature = "loginsight")]
+        Arc::new(LogInsight),
         #[cfg(feature = "messaging")]
         Arc::new(Messaging { server: Server::default(), name: "rabbit", option: "" }),
         #[cfg(feature = "messaging")]
@@ -232,6 +239,27 @@ impl Backend for Elasticsearch {
         let (server, number) = self.0.next_place(start)?;
         let url = server.url(&format!("traces-{number}"));
         Ok(Place { ours: url.clone(), theirs: url })
+    }
+}
+
+/// A double: no server can be had.
+#[cfg(feature = "loginsight")]
+struct LogInsight;
+
+#[cfg(feature = "loginsight")]
+impl Backend for LogInsight {
+    fn name(&self) -> &'static str {
+        "loginsight_double"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::LogInsight
+    }
+
+    fn place(&self) -> Result<Place, Missing> {
+        let theirs =
+            format!("loginsight://{USER}:{PASSWORD_ENCODED}@127.0.0.1:{}", loginsight_double::start().port());
+        Ok(Place { ours: format!("{theirs}?tls=false"), theirs })
     }
 }
 

@@ -21,8 +21,8 @@ macro_rules! cases {
 }
 
 /// The cases of such a backend. Only OSProfiler's Redis driver has had two forms of keys. Those for Redis and MongoDB keep
-/// error records that it can list; its driver for Elasticsearch lists nothing with a client that it can use, and that for
-/// the message bus nothing at all.
+/// error records that it can list; its driver for Elasticsearch lists nothing with a client that it can use, and those for
+/// the message bus and Log Insight nothing at all.
 pub(super) fn of(kind: Kind) -> Vec<Case> {
     let mut cases = cases!(
         what_osprofiler_writes_is_read,
@@ -30,10 +30,10 @@ pub(super) fn of(kind: Kind) -> Vec<Case> {
         both_add_to_one_trace,
         errors_of_osprofiler_are_found,
     );
-    if kind != Kind::Messaging {
+    if !matches!(kind, Kind::LogInsight | Kind::Messaging) {
         cases.extend(cases!(what_is_purged_is_gone_for_osprofiler));
     }
-    if !matches!(kind, Kind::Elasticsearch | Kind::Messaging) {
+    if !matches!(kind, Kind::Elasticsearch | Kind::LogInsight | Kind::Messaging) {
         cases.extend(cases!(traces_are_listed_alike));
     }
     if matches!(kind, Kind::Mongodb | Kind::Redis) {

@@ -5,6 +5,9 @@
 
 mod backend;
 mod cases;
+#[cfg(feature = "loginsight")]
+#[path = "../doubles/loginsight.rs"]
+mod loginsight_double;
 mod report;
 
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use super::backend::Kind;
 
 /// Our report of points that came in this order, as OSProfiler's driver of such a backend would make it.
 pub(super) fn ours(kind: Kind, mut arrived: Vec<TracePoint>) -> Value {
-    if kind == Kind::Redis {
+    if matches!(kind, Kind::LogInsight | Kind::Redis) {
         // It reads the newest first, which decides the order of siblings of one millisecond.
         arrived.reverse();
     }
