@@ -222,11 +222,6 @@ impl Series {
         Ok(points)
     }
 
-    /// Follows the change of a policy: raw measures that it no longer keeps are dropped.
-    pub fn policy_changed(&self, key: MetricKey, policy: &Arc<ArchivePolicy>) {
-        self.shared.with_metric(key, policy, |_| ());
-    }
-
     /// Forgets metrics that were deleted. Their space on disk is freed as time goes by.
     pub fn forget(&self, keys: &[MetricKey]) {
         keys.iter().for_each(|key| self.shared.forget(*key));

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test is a failed test")]
 
 mod commands;
+mod crash;
 mod daemon;
 mod documents;
 mod files;

@@ -127,10 +127,8 @@ async fn run(between: Between) {
                     let batch = batch.iter().map(measure).collect();
                     series.write(vec![(key, Arc::clone(&now), batch)]).await.unwrap();
                 }
-                Step::Policy { policy: new } => {
-                    now = policy(new);
-                    series.policy_changed(key, &now);
-                }
+                // The next batch or read follows it.
+                Step::Policy { policy: new } => now = policy(new),
                 Step::Read { method, granularity, start, stop, points } => {
                     let (start, stop) = (start.map(Timestamp::from_nanos), stop.map(Timestamp::from_nanos));
                     let method_of = method.parse().unwrap();
