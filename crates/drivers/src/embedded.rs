@@ -15,13 +15,10 @@
 //! their trace. How the directory is made up is told in `docs/trace-store.md`.
 
 mod batch;
-mod directory;
 mod engine;
 mod failure;
-mod fields;
 mod hot;
 mod incoming;
-mod journal;
 mod keys;
 mod list;
 mod options;

@@ -83,6 +83,12 @@ impl Index {
         })
     }
 
+    /// Closes it: everything is in tables then, and the next opening has nothing to read again.
+    pub(crate) fn close(&self) -> Result<()> {
+        let disk = self.disk.write().unwrap_or_else(PoisonError::into_inner).take();
+        disk.map_or(Ok(()), Disk::close)
+    }
+
     fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }

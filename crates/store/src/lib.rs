@@ -7,7 +7,6 @@
 //! Knows no HTTP.
 
 mod calculation;
-mod directory;
 mod failure;
 mod index;
 mod reading;

@@ -5,14 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use nephoscope_disk::{Directory, Layout, is_store};
 use nephoscope_gnocchi::{Creator, Error, Result};
 use tokio::task::spawn_blocking;
 
-use crate::directory::{Directory, is_store};
+use crate::failure::cannot_open;
 use crate::index::{Counts, Index};
 use crate::series::{self, Series};
 use crate::session::Session;
 use crate::upkeep::{self, Upkeep};
+
+const LAYOUT: Layout = Layout { product: "metric store", version: "1", earlier: &[], engine: "index" };
+/// The directory of what was measured.
+const SERIES: &str = "series";
 
 /// How a store behaves.
 #[derive(Clone, Debug, Default)]
@@ -70,10 +75,12 @@ pub(crate) struct Inner {
 impl Store {
     /// Opens the store in a directory, or makes an empty one there. Blocks; not for threads that run futures.
     pub fn open(path: &Path, options: Options) -> Result<Self> {
-        let directory = Directory::take(path)?;
-        let index = Index::open(&directory.index(Index::create)?)?;
-        let series = directory.series();
-        let series = Series::open(&series, &series::Options::default(), |metric| index.policy_of(metric))?;
+        let directory = Directory::take(path, &LAYOUT).map_err(cannot_open)?;
+        directory.make_engine(cannot_open, Index::create)?;
+        let index = Index::open(&directory.engine())?;
+        let series = Series::open(&directory.join(SERIES), &series::Options::default(), |metric| {
+            index.policy_of(metric)
+        })?;
         let inner = Arc::new(Inner {
             path: path.to_owned(),
             options,
@@ -155,12 +162,13 @@ impl Store {
     /// directory in which this was cut short is none that can be opened.
     pub async fn backup(&self, to: &Path) -> Result<()> {
         let path = to.to_owned();
-        let directory = self.blocking(move |_| Directory::take_empty(&path)).await?;
+        let take = move |_: &Inner| Directory::take_empty(&path, &LAYOUT).map_err(cannot_open);
+        let directory = self.blocking(take).await?;
         // The series first: so the index knows every metric of which something is copied.
-        self.series().backup(&directory.series()).await?;
+        self.series().backup(&directory.join(SERIES)).await?;
         self.blocking(move |store| {
-            directory.index(|unfinished| store.index.backup(unfinished))?;
-            directory.complete()
+            directory.make_engine(cannot_open, |unfinished| store.index.backup(unfinished))?;
+            directory.complete().map_err(cannot_open)
         })
         .await
     }
@@ -193,6 +201,11 @@ impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(Err(error)) = self.series.take().map(Series::close) {
             tracing::error!("the store of metrics was not closed in order: {error}");
+        }
+        if let Err(error) = self.index.close() {
+            tracing::warn!(
+                "the journal of the index is not emptied, and read again at the next start: {error}"
+            );
         }
     }
 }

@@ -1,20 +1,15 @@
 //! The engine under the store: fjall, a log-structured merge tree with a journal, and how it is set up here.
 
-use std::fs::OpenOptions;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::thread;
-use std::time::Duration;
 
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
 use fjall::{
-    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode,
-    Snapshot,
+    CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Snapshot,
 };
-use nephoscope_telemetry::{Error, ErrorKind, Result};
+use nephoscope_disk::engine;
+use nephoscope_telemetry::Result;
 
-use super::failure::{OPEN, damaged, engine_failure, io_failure};
-use super::journal;
+use super::failure::{CLOSE, OPEN, engine_failure, failure};
 
 /// What the engine keeps of its files in memory, shared by all reads.
 const CACHE_BYTES: u64 = 32 << 20;
@@ -27,12 +22,6 @@ const JOURNAL_BYTES: u64 = 64 << 20;
 const POINT_BLOCK_BYTES: u32 = 32 << 10;
 /// For the keyspaces whose records are read one by one.
 const SMALL_BLOCK_BYTES: u32 = 4 << 10;
-/// The engine halts a writer, without end when its own threads have failed, at four memtables that wait to be written
-/// and at thirty tables that wait to be merged. We wait earlier, where the failure is seen.
-const WAITING_MEMTABLES: usize = 2;
-const WAITING_TABLES: usize = 20;
-/// How long to wait before looking again whether the engine has caught up.
-const PAUSE: Duration = Duration::from_millis(5);
 /// The keyspaces, in the order in which they are made, which gives their directories their numbers.
 const POINTS: &str = "points";
 const TRACES: &str = "traces";
@@ -60,13 +49,7 @@ impl Engine {
 
     /// Opens the engine in the directory that [`create`](Self::create) made.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        check_files(path)?;
-        journal::mend(path)?;
-        // The engine trusts some of its files so far that damage makes it panic.
-        match catch_unwind(AssertUnwindSafe(|| Self::open_files(path))) {
-            Ok(opened) => opened.map_err(|error| engine_failure(OPEN, path, error)),
-            Err(_) => Err(Error::new(ErrorKind::Corrupt, OPEN, damaged(path))),
-        }
+        engine::open(path, 4, "points", Self::open_files).map_err(|error| failure(OPEN, error))
     }
 
     fn open_files(path: &Path) -> fjall::Result<Self> {
@@ -102,19 +85,12 @@ impl Engine {
 
     /// Fails once a write or a thread of the engine has failed: it then takes nothing more until it is opened again.
     pub(super) fn check(&self) -> fjall::Result<()> {
-        self.database.persist(PersistMode::Buffer)
+        engine::check(&self.database)
     }
 
     /// Waits until the engine has caught up so far that a write will not halt.
     pub(super) fn wait_for_room(&self) -> fjall::Result<()> {
-        while self.keyspaces().into_iter().any(|keyspace| {
-            keyspace.sealed_memtable_count() >= WAITING_MEMTABLES
-                || keyspace.l0_table_count() >= WAITING_TABLES
-        }) {
-            self.check()?;
-            thread::sleep(PAUSE);
-        }
-        Ok(())
+        engine::wait_for_room(&self.database, &self.keyspaces())
     }
 
     /// Rewrites what is left of the points after many were deleted, which gives their space back.
@@ -125,50 +101,22 @@ impl Engine {
 
     /// Makes tables of all that is in memory, after which the journal holds nothing that is not elsewhere.
     pub(super) fn flush(&self) -> fjall::Result<()> {
-        for keyspace in self.keyspaces() {
-            keyspace.rotate_memtable()?;
-        }
-        while self.keyspaces().into_iter().any(|keyspace| keyspace.sealed_memtable_count() > 0) {
-            self.check()?;
-            thread::sleep(PAUSE);
-        }
-        Ok(())
+        engine::flush(&self.database, &self.keyspaces())
     }
 
     /// Flushes, closes and empties the journal, so that the next opening has nothing to read again. When the flush
     /// fails the journal is left as it is, and nothing is lost.
     pub(super) fn close(self, path: &Path) -> Result<()> {
         let flushed = self.flush();
-        let is_empty =
-            self.keyspaces().into_iter().all(|keyspace| keyspace.tree.active_memtable().is_empty());
+        let is_flushed = flushed.is_ok() && engine::is_flushed(&self.keyspaces());
         drop(self);
-        if flushed.is_ok() && is_empty {
-            journal::clear(path)?;
+        match is_flushed {
+            true => engine::clear_journal(path).map_err(|error| failure(CLOSE, error)),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     fn keyspaces(&self) -> [&Keyspace; 4] {
         [&self.points, &self.traces, &self.by_time, &self.errors_by_time]
     }
-}
-
-/// Refuses to open when a file is missing that the engine would take for a sign that a keyspace or the whole database
-/// was never completed: it would delete the rest. Its lock is made anew: it holds nothing, and we hold our own.
-fn check_files(path: &Path) -> Result<()> {
-    let keyspaces = path.join("keyspaces");
-    let markers = (0..=4).map(|number| keyspaces.join(number.to_string()).join("current"));
-    for file in markers.chain([path.join("version")]) {
-        if !file.try_exists().map_err(|error| io_failure(OPEN, &file, error))? {
-            let message = format!("{} is missing: {}", file.display(), damaged(path));
-            return Err(Error::new(ErrorKind::Corrupt, OPEN, message));
-        }
-    }
-    let lock = path.join("lock");
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&lock)
-        .map(drop)
-        .map_err(|error| io_failure(OPEN, &lock, error))
 }

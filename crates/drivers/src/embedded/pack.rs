@@ -22,9 +22,9 @@
 //! are zeros, which both are new ones then; or *n* + 1 for the *n*th last of those that were new. The info before an info is
 //! that of the last point that is a stop as well, or is none as well; before the first there is an empty one.
 
+use nephoscope_disk::fields::{Fields, push_number, push_signed, push_text};
 use nephoscope_telemetry::Timestamp;
 
-use super::fields::{Fields, push_number, push_signed, push_text};
 use super::record::{Body, Flags, id_bytes};
 
 /// The version of a record that is a pack.

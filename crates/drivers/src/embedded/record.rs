@@ -19,9 +19,9 @@
 
 use std::borrow::Cow;
 
+use nephoscope_disk::fields::{Fields, push_number, push_text};
 use nephoscope_telemetry::{BadRecord, Id, Json, Timestamp, TracePoint};
 
-use super::fields::{Fields, push_number, push_text};
 use super::pack::{self, Pack};
 
 const VERSION: u8 = 1;

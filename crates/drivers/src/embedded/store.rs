@@ -4,11 +4,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
+use nephoscope_disk::{Directory, Layout};
 use nephoscope_telemetry::{Error, ErrorKind, Result};
 
-use super::directory::Directory;
 use super::engine::Engine;
-use super::failure::engine_failure;
+use super::failure::{OPEN, engine_failure, failure};
+
+/// Format 1, which has no packs, is read as it is.
+const LAYOUT: Layout = Layout { product: "trace store", version: "2", earlier: &["1"], engine: "engine" };
 
 /// A directory and its engine. Blocking: not for threads that run futures.
 pub(super) struct Store {
@@ -28,8 +31,9 @@ struct Opened {
 impl Store {
     /// Opens the store in a directory, or makes an empty one there.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let directory = Directory::take(path)?;
-        directory.make_engine(Engine::create)?;
+        let failed = |error| failure(OPEN, error);
+        let directory = Directory::take(path, &LAYOUT).map_err(failed)?;
+        directory.make_engine(failed, Engine::create)?;
         let engine = Some(Engine::open(&directory.engine())?);
         Ok(Self { path: path.to_owned(), opened: RwLock::new(Opened { engine, directory: Some(directory) }) })
     }

@@ -14,10 +14,10 @@
 
 use std::time::Duration;
 
+use nephoscope_disk::fields::{Fields, push_number, push_signed, push_text};
 use nephoscope_telemetry::{Id, Timestamp, TraceFilter, TraceSummary};
 use smol_str::SmolStr;
 
-use super::fields::{Fields, push_number, push_signed, push_text};
 use super::incoming::Incoming;
 
 /// How many bytes of names, and of services, a summary lists. OpenStack's services have some sixty names between them;

@@ -1,25 +1,22 @@
 //! The index on disk: fjall, a log-structured merge tree with a journal.
 
-use std::fs::OpenOptions;
 use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
 
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
 use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable,
 };
+use nephoscope_disk::engine;
 use nephoscope_gnocchi::{Error, Result, Timestamp};
 use uuid::Uuid;
 
 use super::codec;
 use super::record::{Change, MetricRecord, ResourceRecord, RevisionRecord};
 use super::state::State;
-use crate::failure::{damaged, engine_failure, io_failure};
+use crate::failure::{cannot_open, damaged, engine_failure, failure};
 use crate::series::MetricKey;
 
 /// What the engine keeps of its files in memory: only revisions are read from there.
@@ -30,13 +27,6 @@ const MEMTABLE_BYTES: u64 = 8 << 20;
 const JOURNAL_BYTES: u64 = 64 << 20;
 /// What is compressed together. Records of one kind are much alike.
 const BLOCK_BYTES: u32 = 16 << 10;
-/// The engine halts a writer, without end when its own threads have failed, at four memtables that wait to be written
-/// and at thirty tables that wait to be merged. We wait earlier, where the failure is seen.
-const WAITING_MEMTABLES: usize = 2;
-const WAITING_TABLES: usize = 20;
-/// How long to wait before looking again whether the engine has caught up.
-const PAUSE: Duration = Duration::from_millis(5);
-
 /// How many records of a copy are written as one batch: enough to be quick, few enough to hold in memory.
 const COPIED_AT_ONCE: usize = 1000;
 
@@ -81,12 +71,7 @@ impl Disk {
 
     /// Opens the index in the directory that [`create`](Self::create) made.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        check_files(path)?;
-        // The engine trusts some of its files so far that damage makes it panic.
-        match catch_unwind(AssertUnwindSafe(|| Self::open_files(path))) {
-            Ok(opened) => opened.map_err(|error| engine_failure(path, error)),
-            Err(_) => Err(Error::Internal { message: damaged(path), source: None }),
-        }
+        engine::open(path, 4, "changes", Self::open_files).map_err(cannot_open)
     }
 
     fn open_files(path: &Path) -> fjall::Result<Self> {
@@ -128,7 +113,7 @@ impl Disk {
 
     /// Fails once a write or a thread of the engine has failed: it then takes nothing more until it is opened again.
     pub(super) fn check(&self) -> Result<()> {
-        self.database.persist(PersistMode::Buffer).map_err(|error| self.failure(error))
+        engine::check(&self.database).map_err(|error| self.failure(error))
     }
 
     /// Waits until everything that was written before is on disk. Those who come at the same time share the way.
@@ -232,7 +217,7 @@ impl Disk {
         })?;
         match is_whole {
             true => Ok(()),
-            false => Err(Error::Internal { message: damaged(&self.path), source: None }),
+            false => Err(damaged(&self.path)),
         }
     }
 
@@ -314,14 +299,19 @@ impl Disk {
 
     /// Makes tables of all that is in memory.
     fn flush(&self) -> fjall::Result<()> {
-        for keyspace in self.keyspaces() {
-            keyspace.rotate_memtable()?;
+        engine::flush(&self.database, &self.keyspaces())
+    }
+
+    /// Flushes, closes and empties the journal. When the flush fails the journal is left as it is, and nothing is lost.
+    pub(super) fn close(self) -> Result<()> {
+        let flushed = self.flush().map_err(|error| self.failure(error));
+        let is_flushed = flushed.is_ok() && engine::is_flushed(&self.keyspaces());
+        let path = self.path.clone();
+        drop(self);
+        match is_flushed {
+            true => engine::clear_journal(&path).map_err(failure),
+            false => flushed,
         }
-        while self.keyspaces().into_iter().any(|keyspace| keyspace.sealed_memtable_count() > 0) {
-            self.database.persist(PersistMode::Buffer)?;
-            thread::sleep(PAUSE);
-        }
-        Ok(())
     }
 
     /// Makes an index in another directory that holds what this one does at this moment.
@@ -346,14 +336,7 @@ impl Disk {
 
     /// Waits until the engine has caught up so far that a write will not halt.
     fn wait_for_room(&self) -> fjall::Result<()> {
-        while self.keyspaces().into_iter().any(|keyspace| {
-            keyspace.sealed_memtable_count() >= WAITING_MEMTABLES
-                || keyspace.l0_table_count() >= WAITING_TABLES
-        }) {
-            self.database.persist(PersistMode::Buffer)?;
-            thread::sleep(PAUSE);
-        }
-        Ok(())
+        engine::wait_for_room(&self.database, &self.keyspaces())
     }
 
     fn keyspaces(&self) -> [&Keyspace; 4] {
@@ -393,20 +376,4 @@ fn revision_key(id: Uuid, number: u64) -> Vec<u8> {
 fn split_revision_key(key: &[u8]) -> Option<(Uuid, u64)> {
     let (id, number) = key.split_last_chunk()?;
     Some((Uuid::from_slice(id).ok()?, u64::from_be_bytes(*number)))
-}
-
-/// Refuses to open when a file is missing that the engine would take for a sign that a keyspace or the whole database
-/// was never completed: it would delete the rest. Its lock is made anew: it holds nothing, and we hold our own.
-fn check_files(path: &Path) -> Result<()> {
-    let keyspaces = path.join("keyspaces");
-    let markers = (0..=4).map(|number| keyspaces.join(number.to_string()).join("current"));
-    for file in markers.chain([path.join("version")]) {
-        if !file.try_exists().map_err(|error| io_failure(&file, error))? {
-            let message = format!("{} is missing: {}", file.display(), damaged(path));
-            return Err(Error::Internal { message, source: None });
-        }
-    }
-    let lock = path.join("lock");
-    let opened = OpenOptions::new().create(true).append(true).open(&lock);
-    opened.map(drop).map_err(|error| io_failure(&lock, error))
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod crash;
 mod metrics;
 mod reopening;
 mod resources;

@@ -1,7 +1,7 @@
-//! The pieces that the records of the store are made of: numbers of variable length, and texts behind their length.
+//! The pieces that the records of a store are made of: numbers of variable length, and texts behind their length.
 
 /// Appends a number: seven bits a byte, the lowest first, the highest bit set on all bytes but the last.
-pub(super) fn push_number(out: &mut Vec<u8>, mut number: u64) {
+pub fn push_number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number.to_le_bytes()[0] | 0x80);
         number >>= 7;
@@ -10,12 +10,12 @@ pub(super) fn push_number(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Appends a number that may be negative: its sign in the lowest bit, so that small ones stay short.
-pub(super) fn push_signed(out: &mut Vec<u8>, number: i64) {
+pub fn push_signed(out: &mut Vec<u8>, number: i64) {
     push_number(out, ((number << 1) ^ (number >> 63)).cast_unsigned());
 }
 
 /// Appends a text behind its length in bytes.
-pub(super) fn push_text(out: &mut Vec<u8>, text: impl AsRef<[u8]>) {
+pub fn push_text(out: &mut Vec<u8>, text: impl AsRef<[u8]>) {
     let text = text.as_ref();
     push_number(out, text.len() as u64);
     out.extend_from_slice(text);
@@ -23,22 +23,25 @@ pub(super) fn push_text(out: &mut Vec<u8>, text: impl AsRef<[u8]>) {
 
 /// What is still to be read of a record. Every method gives nothing when the record does not hold it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+pub struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
-    pub(super) fn byte(&mut self) -> Option<u8> {
+    /// The next byte.
+    pub fn byte(&mut self) -> Option<u8> {
         let (&first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(first)
     }
 
-    pub(super) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+    /// So many bytes.
+    pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(taken)
     }
 
-    pub(super) fn number(&mut self) -> Option<u64> {
+    /// What [`push_number`] appended.
+    pub fn number(&mut self) -> Option<u64> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -54,23 +57,25 @@ impl<'a> Fields<'a> {
         None
     }
 
-    pub(super) fn signed(&mut self) -> Option<i64> {
+    /// What [`push_signed`] appended.
+    pub fn signed(&mut self) -> Option<i64> {
         let number = self.number()?;
         Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
     /// A number of bytes.
-    pub(super) fn length(&mut self) -> Option<usize> {
+    pub fn length(&mut self) -> Option<usize> {
         usize::try_from(self.number()?).ok()
     }
 
     /// What a text is made of.
-    pub(super) fn text_bytes(&mut self) -> Option<&'a [u8]> {
+    pub fn text_bytes(&mut self) -> Option<&'a [u8]> {
         let length = self.length()?;
         self.bytes(length)
     }
 
-    pub(super) fn text(&mut self) -> Option<&'a str> {
+    /// What [`push_text`] appended.
+    pub fn text(&mut self) -> Option<&'a str> {
         std::str::from_utf8(self.text_bytes()?).ok()
     }
 }

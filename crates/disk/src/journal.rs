@@ -17,12 +17,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
-use nephoscope_telemetry::Result;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::directory::write_durably;
-use super::failure::{CLOSE, OPEN, io_failure};
-use super::fields::Fields;
+use crate::directory::write_durably;
+use crate::error::{Result, io_failure};
+use crate::fields::Fields;
 
 const BATCH: u8 = 1;
 const ITEM: u8 = 2;
@@ -31,22 +30,22 @@ const CLEAR: u8 = 4;
 const TRAILER: &[u8] = b"FJL\x03";
 
 /// Sees to it that the engine will find every whole batch of its journals.
-pub(super) fn mend(engine: &Path) -> Result<()> {
-    let failed = |error| io_failure(OPEN, engine, error);
+pub(crate) fn mend(engine: &Path, stored: &str) -> Result<()> {
+    let failed = |error| io_failure(engine, error);
     let journals = journals(engine).map_err(failed)?;
     if journals.is_empty() {
         // Without any the engine would begin to number its writes anew, below those that it has.
         tracing::warn!(
-            "the journal in {} is missing: the points stored last are lost, the others are there",
+            "the journal in {} is missing: the {stored} stored last are lost, the others are there",
             engine.display()
         );
         return write_durably(&engine.join("0.jnl"), &[]).map_err(failed);
     }
-    journals.iter().try_for_each(|journal| mend_one(journal).map_err(failed))
+    journals.iter().try_for_each(|journal| mend_one(journal, stored).map_err(failed))
 }
 
 /// Deletes what journals hold, all of which has to be in tables by now.
-pub(super) fn clear(engine: &Path) -> Result<()> {
+pub(crate) fn clear(engine: &Path) -> Result<()> {
     let cleared = journals(engine).and_then(|mut journals| {
         let last = journals.pop();
         journals.iter().try_for_each(fs::remove_file)?;
@@ -55,7 +54,7 @@ pub(super) fn clear(engine: &Path) -> Result<()> {
         file.set_len(0)?;
         file.sync_all()
     });
-    cleared.map_err(|error| io_failure(CLOSE, engine, error))
+    cleared.map_err(|error| io_failure(engine, error))
 }
 
 /// The journals, the oldest first.
@@ -74,7 +73,7 @@ fn journals(engine: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(numbered.into_iter().map(|(_, path)| path).collect())
 }
 
-fn mend_one(journal: &Path) -> io::Result<()> {
+fn mend_one(journal: &Path, stored: &str) -> io::Result<()> {
     let content = fs::read(journal)?;
     let read = Read::of(&content);
     if read.damaged == 0 {
@@ -85,7 +84,7 @@ fn mend_one(journal: &Path) -> io::Result<()> {
     let whole: Vec<_> = read.whole.iter().map(|batch| &content[batch.clone()]).collect();
     write_durably(journal, &whole.concat())?;
     tracing::warn!(
-        "{} was damaged: the points of {} batch(es) stored last are lost, those of {} are there; a copy is kept as {}",
+        "{} was damaged: the {stored} of {} batch(es) stored last are lost, those of {} are there; a copy is kept as {}",
         journal.display(),
         read.damaged,
         read.whole.len(),
