@@ -43,6 +43,13 @@ impl Daemon {
         self.child.stdout.take().unwrap()
     }
 
+    /// The most memory that it ever held, in bytes: `VmHWM` of Linux.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
         let id = self.child.id().to_string();

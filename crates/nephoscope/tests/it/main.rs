@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test is a failed test")]
 
+mod abuse;
 mod commands;
 mod crash;
 mod daemon;
