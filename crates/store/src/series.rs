@@ -12,6 +12,8 @@ mod faulty;
 mod files;
 mod group;
 mod journal;
+#[cfg(test)]
+mod model;
 mod plan;
 mod record;
 mod rows;

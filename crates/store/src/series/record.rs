@@ -304,6 +304,11 @@ impl Stored {
         Some(Self { applied, grains, raw: raw.collect() })
     }
 
+    /// From when on the aggregates of a granularity are kept.
+    pub(super) fn kept_from(&self, length: i64) -> Option<[i64; 4]> {
+        self.grains.iter().find(|grain| grain.0 == length).map(|(_, kept_from, _)| *kept_from)
+    }
+
     /// The window in memory.
     pub(super) fn into_window(self, plan: &Plan) -> Window {
         let grains = plan.grains.iter().map(|grain| {

@@ -309,6 +309,86 @@ fn a_journal_that_is_cut_off_costs_what_was_behind() {
     }
 }
 
+/// Has everything done that a checkpoint brings with it.
+fn keep_up(runtime: &Runtime, series: &Series) {
+    series.shared.ask_for_checkpoint(&series.tasks);
+    // One task is done after the other.
+    runtime.block_on(series.checkpoint()).unwrap();
+}
+
+fn minutes(minutes: std::ops::Range<i64>) -> Vec<Measure> {
+    let measure = |minute| Measure {
+        timestamp: Timestamp::from_nanos(minute * 60_000_000_000),
+        value: (minute % 1000) as f64 / 7.0,
+    };
+    minutes.map(measure).collect()
+}
+
+#[test]
+fn what_is_no_longer_kept_is_neither_read_nor_left_on_disk_though_nothing_is_merged() {
+    let runtime = Runtime::new().unwrap();
+    let minute = Timespan::from_seconds(60).unwrap();
+    let policy = Arc::new(ArchivePolicy {
+        name: "short".into(),
+        back_window: 0,
+        definition: vec![Definition { granularity: minute, points: Some(10) }],
+        aggregation_methods: vec![AggregationMethod::MEAN],
+    });
+    let files = Faulty::default();
+    let series = open(&files).unwrap();
+    let write =
+        |minutes| runtime.block_on(series.write(vec![(MetricKey(1), policy.clone(), minutes)])).unwrap();
+    let read = |from: i64| {
+        let start = Some(Timestamp::from_nanos(from * 60_000_000_000));
+        series.points(MetricKey(1), &policy, AggregationMethod::MEAN, minute, start, None).unwrap().len()
+    };
+    // A piece of Gnocchi's is 3600 periods.
+    // Of one batch no more is stored than is kept, of several all until there is another piece.
+    for from in (0..3600).step_by(9) {
+        write(minutes(from..from + 9));
+    }
+    keep_up(&runtime, &series);
+    let before = series.stats();
+    assert_eq!((before.segments, read(0)), (1, 10));
+    write(minutes(7200..7203));
+    keep_up(&runtime, &series);
+    let after = series.stats();
+    assert_eq!(after.segments, 2, "they are too few to be merged");
+    assert!(after.segment_bytes * 3 < before.segment_bytes, "{after:?} of {before:?}");
+    assert_eq!(read(0), 3);
+    series.close().unwrap();
+}
+
+#[test]
+fn what_is_forgotten_gives_its_space_back() {
+    let runtime = Runtime::new().unwrap();
+    let files = Faulty::default();
+    let series = open(&files).unwrap();
+    for key in 0..2 {
+        runtime.block_on(series.write(vec![(MetricKey(key), policy(), minutes(0..3000))])).unwrap();
+    }
+    keep_up(&runtime, &series);
+    let (before, kept) = (series.stats(), points(&series, 1, "sum", 60));
+    assert_eq!(kept.len(), 3000);
+    series.forget(&[MetricKey(0)]);
+    // A measure that was on its way is no reason to keep the rest.
+    runtime.block_on(series.write(vec![(MetricKey(1), policy(), minutes(3000..3001))])).unwrap();
+    keep_up(&runtime, &series);
+    let after = series.stats();
+    assert!(after.segment_bytes * 3 < before.segment_bytes * 2, "{after:?} of {before:?}");
+    assert_eq!(points(&series, 0, "sum", 60), BTreeMap::new());
+    assert_eq!(points(&series, 1, "sum", 60).len(), 3001);
+    series.close().unwrap();
+    // Of one that was deleted before the last end, too.
+    let known = |key: MetricKey| (key != MetricKey(1)).then(policy);
+    let series =
+        Series::open_in(Arc::new(files.clone()), Path::new("series"), &Options::default(), known).unwrap();
+    runtime.block_on(series.compact()).unwrap();
+    series.close().unwrap();
+    let left = files.contents();
+    assert!(left.values().map(Vec::len).sum::<usize>() < 200, "{:?}", left.keys());
+}
+
 #[test]
 fn measures_wait_while_memory_is_full_and_are_refused_when_it_stays_so() {
     let runtime = Runtime::new().unwrap();

@@ -32,8 +32,12 @@ const LARGEST_MERGED: u64 = 4 << 30;
 const PERIOD: Duration = Duration::from_secs(600);
 /// How long to leave the disk alone when a checkpoint failed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How much of a segment may belong to metrics that are deleted, in parts of it, before it is written anew.
+/// How much of a segment may belong to metrics that are deleted, or be older than what is kept, in parts of it, before it is
+/// written anew.
 const GARBAGE_PART: u64 = 4;
+/// How many records of a segment tell how much of it is older than what is kept: so many that a part as large is seen, so few
+/// that it can be looked at after each checkpoint.
+const SAMPLE: usize = 256;
 /// How much is copied at a time.
 const COPY_BYTES: usize = 4 << 20;
 
@@ -133,6 +137,10 @@ impl Upkeep {
                 merge(&self.shared, &segments[range])?;
             } else if let Some(at) = segments.iter().position(garbage) {
                 merge(&self.shared, &segments[at..=at])?;
+            } else if let Some(at) =
+                (0..segments.len()).find(|at| is_outdated(&self.shared, &segments[*at..]))
+            {
+                merge(&self.shared, &segments[at..=at])?;
             } else {
                 self.shared.forget_the_forgotten();
                 return Ok(());
@@ -149,6 +157,33 @@ fn alike(segments: &[Arc<Segment>]) -> Option<std::ops::Range<usize>> {
         let smaller = segments.iter().rev().take_while(|segment| level(segment) <= most).count();
         (smaller >= FAN_IN).then(|| segments.len() - smaller..segments.len())
     })
+}
+
+/// Whether so much of the first of these segments is older than what is kept that it is to be written anew. The others are
+/// all that are newer, and tell from when each metric is kept.
+fn is_outdated(shared: &Shared, segments: &[Arc<Segment>]) -> bool {
+    let Some(segment) = segments.first() else { return false };
+    let (mut outdated, mut all) = (0, 0);
+    for key in segment.keys().iter().step_by(segment.keys().len().div_ceil(SAMPLE).max(1)) {
+        let Some(opened) = segment.record(*key).and_then(|opened| shared.note(opened)) else { continue };
+        let stored = newest_window(shared, segments, *key);
+        for chunk in &opened.head.chunks {
+            let kept = stored.as_ref().and_then(|stored| stored.kept_from(chunk.length));
+            for (method, piece) in &chunk.columns {
+                all += piece.length as u64;
+                if kept.is_some_and(|kept_from| chunk.periods.last < kept_from[class(*method)]) {
+                    outdated += piece.length as u64;
+                }
+            }
+        }
+    }
+    outdated > 0 && outdated * GARBAGE_PART > all
+}
+
+/// The window of a metric in the newest segment that has the metric, if it can be read.
+fn newest_window(shared: &Shared, segments: &[Arc<Segment>], key: u64) -> Option<record::Stored> {
+    let newest = segments.iter().rev().find_map(|segment| segment.record(key))?;
+    shared.note(shared.note(newest)?.window()?)
 }
 
 /// Brings to a segment what is not on disk but in journals up to that number, and removes these.
@@ -250,24 +285,29 @@ fn merged(
     newer: &[Arc<Segment>],
     key: u64,
 ) -> (Option<(i64, i64)>, Vec<u8>) {
-    let opened = segments.iter().filter_map(|segment| segment.record(key));
-    let opened: Vec<Opened<'_>> = opened.filter_map(|opened| shared.note(opened)).collect();
-    // The newest window is the one that counts.
-    let needs_window = !newer.iter().any(|segment| segment.has(key));
-    let newest = opened.last().and_then(|opened| Some((opened, opened.head.window?)));
+    let records: Vec<_> = segments.iter().filter_map(|segment| segment.record(key)).collect();
+    // The newest window is the one that counts. Where it is lost, an older one would have its measures count once more.
+    let needs_window =
+        records.last().is_some_and(Result::is_ok) && !newer.iter().any(|segment| segment.has(key));
+    let opened: Vec<Opened<'_>> = records.into_iter().filter_map(|opened| shared.note(opened)).collect();
+    let newest =
+        opened.last().filter(|_| needs_window).and_then(|opened| Some((opened, opened.head.window?)));
     let window = newest.and_then(|(opened, piece)| shared.note(opened.piece(piece)));
-    let stored = window.as_deref().and_then(record::Stored::read);
+    let stored = match &window {
+        Some(window) => record::Stored::read(window),
+        None => newest_window(shared, newer, key),
+    };
     let mut lengths: BTreeMap<i64, Vec<AggregationMethod>> = BTreeMap::new();
     for chunk in opened.iter().flat_map(|opened| &opened.head.chunks) {
         let methods = lengths.entry(chunk.length).or_default();
         methods.extend(chunk.columns.iter().map(|(method, _)| *method));
     }
     let mut record = Record::default();
-    record.put_window(window.as_deref().filter(|_| needs_window));
+    record.put_window(window.as_deref());
     for (length, mut methods) in lengths {
         methods.sort_unstable();
         methods.dedup();
-        let kept = stored.as_ref().and_then(|stored| stored.grains.iter().find(|grain| grain.0 == length));
+        let kept = stored.as_ref().and_then(|stored| stored.kept_from(length));
         let mut columns = Vec::with_capacity(methods.len());
         let mut periods = Vec::new();
         for method in &methods {
@@ -276,7 +316,7 @@ fn merged(
                 let damaged = opened.overlay(length, *method, (i64::MIN, i64::MAX), &mut points);
                 shared.counters.damaged_blocks.fetch_add(damaged, Ordering::Relaxed);
             }
-            if let Some((_, kept_from, _)) = kept {
+            if let Some(kept_from) = kept {
                 let kept_from = kept_from[class(*method)];
                 points.retain(|(period, _)| *period >= kept_from);
             }
