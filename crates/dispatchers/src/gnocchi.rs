@@ -1,0 +1,293 @@
+//! `embedded://`, `gnocchi://` and `gnocchi+https://`: samples become measures of metrics of resources.
+//!
+//! | option | meaning |
+//! |---|---|
+//! | `resources_definition_file` | which meters belong to which resource types: Ceilometer's `gnocchi_resources.yaml`. Without it the types of today's OpenStack |
+//! | `archive_policy` | the archive policy of all metrics, instead of those of the definitions |
+//! | `filter_project` | id or name of the project whose samples are left out: that of the Gnocchi service itself |
+//! | `unowned` | what becomes of samples whose meter no resource type has: `generic` resources (the default), or `drop` |
+//!
+//! Every other option is of the connection to Gnocchi.
+
+mod attributes;
+mod failure;
+mod known;
+mod lifecycle;
+mod merge;
+mod prepare;
+mod settings;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use nephoscope_gnocchi::{Error as GnocchiError, Gnocchi, NewResource, ResourceChange, UnknownResource};
+use nephoscope_resource_types::{Definitions, ResourceTypes};
+use nephoscope_telemetry::{BoxFuture, ConnectionString, Dispatcher, Event, Refused, Result, Sample};
+use tokio::sync::{Mutex, OnceCell};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::Around;
+use attributes::Kinds;
+use known::Known;
+use merge::{Merged, OfResource};
+use settings::Settings;
+
+/// How many resources are made or changed at a time: enough to hide the way there and back, and little for a server.
+const AT_A_TIME: usize = 8;
+/// How often measures are sent again because resources were unknown: they are made in between, so that once is enough
+/// unless somebody deletes them meanwhile.
+const ROUNDS: usize = 3;
+
+/// Finds the Gnocchi, once it is needed.
+pub(crate) type Connect = Box<dyn Fn() -> BoxFuture<'static, Result<Arc<dyn Gnocchi>>> + Send + Sync>;
+
+/// Sends to one Gnocchi.
+pub(crate) struct GnocchiDispatcher {
+    connect: Connect,
+    settings: Settings,
+    types: ResourceTypes,
+    definitions: Definitions,
+    ready: OnceCell<Ready>,
+    /// What Gnocchi knows of each resource. Held while a batch is sent, of which there is one at a time.
+    known: Mutex<Known>,
+}
+
+/// A Gnocchi with everything that samples need.
+struct Ready {
+    gnocchi: Arc<dyn Gnocchi>,
+    kinds: Kinds,
+}
+
+impl fmt::Debug for GnocchiDispatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GnocchiDispatcher").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Into the Gnocchi of this process.
+pub(crate) fn embedded(to: &ConnectionString, around: &Around) -> Result<Arc<dyn Dispatcher>> {
+    to.expect_options(&settings::OPTIONS)?;
+    if !to.location().is_empty() {
+        return Err(to.wrong("samples go to the store of this daemon, embedded://, and to no other"));
+    }
+    let gnocchi = around.embedded.clone();
+    let connect: Connect = Box::new(move || {
+        let gnocchi = gnocchi.clone();
+        Box::pin(async { Ok(gnocchi) })
+    });
+    Ok(Arc::new(GnocchiDispatcher::new(to, connect, &around.directory)?))
+}
+
+impl GnocchiDispatcher {
+    /// As the connection string says. In the directory it remembers what Gnocchi knows.
+    fn new(to: &ConnectionString, connect: Connect, directory: &Path) -> Result<Self> {
+        let settings = Settings::read(to)?;
+        let definitions = settings.definitions(to)?;
+        let types = definitions.clone().into_types();
+        let remembers = directory.join(format!("gnocchi-{:016x}", xxh3_64(to.to_string().as_bytes())));
+        Ok(Self {
+            connect,
+            settings,
+            types,
+            definitions,
+            ready: OnceCell::new(),
+            known: Mutex::new(Known::open(&remembers)),
+        })
+    }
+
+    async fn ready(&self) -> Result<&Ready> {
+        self.ready
+            .get_or_try_init(|| async {
+                let gnocchi = (self.connect)().await?;
+                let kinds = prepare::prepare(&*gnocchi, &self.definitions, &self.types).await;
+                Ok(Ready { kinds: kinds.map_err(failure::of_gnocchi)?, gnocchi })
+            })
+            .await
+    }
+
+    /// The archive policy of metrics whose meter nobody has: without one a single such sample would hold up all others
+    /// wherever Gnocchi has no rule for it.
+    fn policy_of_unowned(&self) -> &str {
+        self.settings.archive_policy.as_deref().unwrap_or(&self.definitions.default_policy)
+    }
+
+    async fn send(&self, samples: &[Sample]) -> Result<Vec<Refused>> {
+        let ready = self.ready().await?;
+        let mut known = self.known.lock().await;
+        let mut merged = Merged::of(samples, &self.types, &self.settings, self.policy_of_unowned());
+        let mut refused = std::mem::take(&mut merged.refused);
+        for round in 0..=ROUNDS {
+            let measures = merged.measures();
+            if measures.is_empty() {
+                break;
+            }
+            let unknown = match ready.gnocchi.add_resource_measures(measures, true).await {
+                Ok(()) => break,
+                Err(GnocchiError::UnknownResources(unknown)) => unknown,
+                Err(error) => return Err(failure::of_gnocchi(error)),
+            };
+            let unknown = places(&merged, &unknown);
+            if round == ROUNDS || unknown.is_empty() {
+                let all = unknown
+                    .iter()
+                    .map(|&at| (at, "Gnocchi does not know it even after it was made".to_owned()));
+                refuse(&mut merged, all.collect(), &mut refused);
+                continue;
+            }
+            let made = self.make(ready, &merged, &unknown, &mut known).await?;
+            refuse(&mut merged, made, &mut refused);
+        }
+        self.change(ready, &merged, &mut known).await?;
+        known.keep();
+        refused.sort_by_key(|refused| refused.at);
+        Ok(refused)
+    }
+
+    /// Makes resources. Those that cannot be made, and why.
+    async fn make(
+        &self,
+        ready: &Ready,
+        merged: &Merged<'_>,
+        which: &[usize],
+        known: &mut Known,
+    ) -> Result<Vec<(usize, String)>> {
+        let making: Vec<_> = which.iter().map(|&at| ready.make(at, &merged.resources[at])).collect();
+        let made: Vec<_> = stream::iter(making).buffer_unordered(AT_A_TIME).try_collect().await?;
+        let mut failed = Vec::new();
+        for (at, outcome) in made {
+            let resource = &merged.resources[at];
+            match outcome {
+                Made::Now => known.learn(resource.key(), resource.fingerprint()),
+                Made::Before => known.forget(resource.key()),
+                Made::Refused(reason) => failed.push((at, format!("its resource cannot be made: {reason}"))),
+            }
+        }
+        Ok(failed)
+    }
+
+    /// Tells Gnocchi what it does not know yet of resources.
+    async fn change(&self, ready: &Ready, merged: &Merged<'_>, known: &mut Known) -> Result<()> {
+        let resources = merged.resources.iter().filter(|resource| !resource.is_refused);
+        let changing: Vec<_> = resources
+            .filter(|resource| known.of(resource.key()) != Some(resource.fingerprint()))
+            .map(|resource| ready.change(resource))
+            .collect();
+        let learned: Vec<_> = stream::iter(changing).buffer_unordered(AT_A_TIME).try_collect().await?;
+        learned.into_iter().for_each(|(key, fingerprint)| known.learn(key, fingerprint));
+        Ok(())
+    }
+}
+
+/// What became of a resource that was to be made.
+enum Made {
+    /// It is there, with what is known of it.
+    Now,
+    /// Somebody else had made it, with whatever attributes.
+    Before,
+    /// It cannot be, and why.
+    Refused(String),
+}
+
+impl Ready {
+    fn make<'f>(&'f self, at: usize, resource: &'f OfResource<'_>) -> BoxFuture<'f, Result<(usize, Made)>> {
+        let new = NewResource {
+            id: resource.id.to_string(),
+            user_id: resource.user_id.map(str::to_owned),
+            project_id: resource.project_id.map(str::to_owned),
+            attributes: self.kinds.values(resource.resource_type, &resource.attributes),
+            ..NewResource::default()
+        };
+        Box::pin(async move {
+            match self.gnocchi.create_resource(resource.resource_type, new).await {
+                Ok(_) => Ok((at, Made::Now)),
+                Err(GnocchiError::ResourceAlreadyExists(_)) => Ok((at, Made::Before)),
+                Err(error) if failure::is_about_the_resource(&error) => {
+                    Ok((at, Made::Refused(error.to_string())))
+                }
+                Err(error) => Err(failure::of_gnocchi(error)),
+            }
+        })
+    }
+
+    /// Sets its attributes. What is known of it from now on.
+    fn change<'f>(&'f self, resource: &'f OfResource<'_>) -> BoxFuture<'f, Result<(u128, u128)>> {
+        let change = ResourceChange {
+            project_id: resource.project_id.map(|project| Some(project.to_owned())),
+            attributes: self.kinds.values(resource.resource_type, &resource.attributes),
+            ..ResourceChange::default()
+        };
+        Box::pin(async move {
+            let (resource_type, id) = (resource.resource_type, &*resource.id);
+            let changed = if change == ResourceChange::default() {
+                Ok(())
+            } else {
+                self.gnocchi.update_resource(resource_type, id, change).await.map(drop)
+            };
+            match changed {
+                Ok(()) => {}
+                Err(error) if failure::is_about_the_resource(&error) => {
+                    // It is of another type, for one. Its measures are stored, and to ask again would not help.
+                    tracing::warn!("{resource_type} {id}: its attributes cannot be set: {error}");
+                }
+                Err(error) => return Err(failure::of_gnocchi(error)),
+            }
+            Ok((resource.key(), resource.fingerprint()))
+        })
+    }
+}
+
+/// Which of the resources are meant.
+fn places(merged: &Merged<'_>, unknown: &[UnknownResource]) -> Vec<usize> {
+    let is_meant = |resource: &OfResource<'_>| {
+        unknown.iter().any(|unknown| {
+            unknown.original_resource_id == *resource.id
+                || nephoscope_gnocchi::parse_uuid(&resource.id) == Some(unknown.resource_id)
+        })
+    };
+    // Seldom more than a few, but for the first batch ever.
+    if unknown.len() > 16 {
+        let named: std::collections::HashSet<_> =
+            unknown.iter().map(|unknown| unknown.original_resource_id.as_str()).collect();
+        let of = |(at, resource): (usize, &OfResource<'_>)| {
+            (named.contains(&*resource.id) || is_meant(resource)).then_some(at)
+        };
+        return merged.resources.iter().enumerate().filter_map(of).collect();
+    }
+    let of = |(at, resource): (usize, &OfResource<'_>)| is_meant(resource).then_some(at);
+    merged.resources.iter().enumerate().filter_map(of).collect()
+}
+
+/// Leaves resources out, and with them their samples.
+fn refuse(merged: &mut Merged<'_>, which: Vec<(usize, String)>, refused: &mut Vec<Refused>) {
+    for (at, reason) in which {
+        let resource = &mut merged.resources[at];
+        resource.is_refused = true;
+        refused.extend(resource.samples.iter().map(|&at| Refused { at, reason: reason.clone() }));
+    }
+}
+
+impl Dispatcher for GnocchiDispatcher {
+    fn samples<'a>(&'a self, samples: &'a [Sample]) -> BoxFuture<'a, Result<Vec<Refused>>> {
+        Box::pin(self.send(samples))
+    }
+
+    fn events<'a>(&'a self, events: &'a [Event]) -> BoxFuture<'a, Result<Vec<Refused>>> {
+        Box::pin(async move {
+            let ready = self.ready().await?;
+            let mut refused = Vec::new();
+            for (at, event) in events.iter().enumerate() {
+                if let Some(reason) =
+                    lifecycle::apply(&*ready.gnocchi, &ready.kinds, &self.types, event).await?
+                {
+                    refused.push(Refused { at, reason });
+                }
+            }
+            Ok(refused)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
