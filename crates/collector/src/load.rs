@@ -20,6 +20,29 @@ pub struct Load {
     bad: Vec<Bad>,
 }
 
+/// A [`Load`] that is ready to be spooled.
+#[derive(Debug, Default)]
+pub struct Packed {
+    /// The records that hold what is good.
+    pub(crate) records: Vec<Record>,
+    /// What is not.
+    pub(crate) bad: Vec<Bad>,
+    pub(crate) samples: u32,
+    pub(crate) events: u32,
+}
+
+impl Packed {
+    /// How many samples, how many events, and how many bad ones.
+    pub fn counts(&self) -> (u32, u32, usize) {
+        (self.samples, self.events, self.bad.len())
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.bad.is_empty()
+    }
+}
+
 /// What cannot be taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bad {
@@ -93,26 +116,13 @@ impl Load {
         self.bad.push(Bad { text: text.to_owned(), reason: reason.to_owned() });
     }
 
-    /// How many samples there are.
-    pub fn sample_count(&self) -> u32 {
-        self.samples.count
-    }
-
-    /// How many events there are.
-    pub fn event_count(&self) -> u32 {
-        self.events.count
-    }
-
-    /// Takes out what was put aside.
-    pub fn take_bad(&mut self) -> Vec<Bad> {
-        std::mem::take(&mut self.bad)
-    }
-
-    /// The records that hold all of it.
-    pub fn into_records(self) -> Vec<Record> {
+    /// Ready to be spooled.
+    pub fn pack(self) -> Packed {
         let record = |kind, lines: Lines| Record { kind, items: lines.count, payload: lines.text };
+        let (samples, events) = (self.samples.count, self.events.count);
         let records = [record(SAMPLES, self.samples), record(EVENTS, self.events)];
-        records.into_iter().filter(|record| record.items > 0).collect()
+        let records = records.into_iter().filter(|record| record.items > 0).collect();
+        Packed { records, bad: self.bad, samples, events }
     }
 }
 
@@ -153,15 +163,16 @@ mod tests {
         load.samples(&format!(" [{SAMPLE}, {}]", SAMPLE.replace(", ", ",\r\n")), None);
         load.event(EVENT, None);
         load.samples(SAMPLE, None);
-        assert_eq!((load.sample_count(), load.event_count()), (3, 1));
-        let records = load.into_records();
+        let packed = load.pack();
+        assert_eq!((packed.samples, packed.events, packed.bad.len()), (3, 1, 0));
+        let records = packed.records;
         assert_eq!(
             records.iter().map(|record| (record.kind, record.items)).collect::<Vec<_>>(),
             [(1, 3), (2, 1)]
         );
         assert_eq!(lines(&records[0]), [SAMPLE, &SAMPLE.replace(", ", ","), SAMPLE]);
         assert_eq!(lines(&records[1]), [EVENT]);
-        assert!(Load::default().into_records().is_empty());
+        assert!(Load::default().pack().is_empty());
     }
 
     #[test]
@@ -169,8 +180,9 @@ mod tests {
         let mut load = Load::default();
         load.samples(&format!("[{SAMPLE}, 5, {EVENT}, {SAMPLE}, {{x}}, {SAMPLE}]"), None);
         load.events(&format!("[{EVENT} {EVENT}]"), None);
-        assert_eq!((load.sample_count(), load.event_count()), (2, 1));
-        let bad = load.take_bad();
+        let packed = load.pack();
+        assert_eq!((packed.samples, packed.events), (2, 1));
+        let bad = packed.bad;
         let reasons: Vec<_> = bad.iter().map(|bad| bad.reason.as_str()).collect();
         assert!(reasons[0].starts_with("it is no sample: is JSON, but no object"), "{reasons:?}");
         assert!(reasons[1].contains("`counter_name` is missing"), "{reasons:?}");
@@ -185,8 +197,9 @@ mod tests {
         let mut load = Load::default();
         load.sample(SAMPLE, verifier.as_ref());
         load.event(EVENT, verifier.as_ref());
-        assert_eq!((load.sample_count(), load.event_count()), (0, 0));
-        assert!(load.take_bad().iter().all(|bad| bad.reason.contains("telemetry_secret")));
+        let packed = load.pack();
+        assert_eq!((packed.records.len(), packed.bad.len()), (0, 2));
+        assert!(packed.bad.iter().all(|bad| bad.reason.contains("telemetry_secret")));
     }
 
     proptest! {
@@ -195,7 +208,7 @@ mod tests {
             let mut load = Load::default();
             load.samples(&text, None);
             load.samples(&format!("[{SAMPLE}{text}, {SAMPLE}]"), None);
-            for record in load.into_records() {
+            for record in load.pack().records {
                 let lines = lines(&record);
                 prop_assert_eq!(lines.len(), record.items as usize);
                 for line in lines {

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Meter {
     /// Messages that were delivered, again ones included.
     pub taken: AtomicU64,
-    /// Messages whose point was stored.
+    /// Messages whose contents were spooled or stored.
     pub stored: AtomicU64,
-    /// Messages without a point that can be stored.
+    /// Messages with nothing that can be.
     pub refused: AtomicU64,
+    /// Notifications of other things.
+    pub ignored: AtomicU64,
     /// How often the bus was lost, or not there.
     pub outages: AtomicU64,
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod file;
+mod samples;
 mod store;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::cli::ConfigArgs;
 use crate::exit::Failure;
 use crate::source;
 pub use api::Api;
+pub use samples::{Samples, Secret};
 pub use store::Store;
 
 /// Gnocchi's port, on the loopback interface unless told otherwise.
@@ -35,7 +37,9 @@ pub struct Config {
     pub store: Store,
     /// The drivers that trace points go to; reads come from the first that can read.
     pub trace_drivers: Setting<Vec<ConnectionString>>,
-    /// Where trace points are taken from.
+    /// Where samples and events go, and how much may wait.
+    pub samples: Samples,
+    /// Where telemetry is taken in.
     pub sources: Vec<Setting<ConnectionString>>,
 }
 
@@ -73,6 +77,7 @@ impl Config {
             otlp_grpc_listen: choose(args.otlp_grpc_listen.clone().map(Some), file.otlp_grpc_listen, || None),
             api: file.api,
             store: file.store,
+            samples: file.samples,
             trace_drivers: choose(None, file.trace_drivers, || {
                 vec![ConnectionString::parse("embedded://").expect("it is one")]
             }),
@@ -88,6 +93,7 @@ impl Config {
             check_address("grpc_listen", "127.0.0.1:4317", address, &self.otlp_grpc_listen.origin, mistakes);
         }
         self.api.check(mistakes);
+        self.samples.check(mistakes);
         if self.trace_drivers.value.is_empty() {
             mistakes.push(format!("{}: `drivers` names no driver", self.trace_drivers.origin));
         }
@@ -147,7 +153,6 @@ impl fmt::Display for Origin {
 impl fmt::Display for Config {
     /// As a configuration file, without secrets, with the origin of every setting.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted = |text: &str| toml::Value::from(text).to_string();
         let data_dir = quoted(&self.data_dir.value.to_string_lossy());
         let drivers: Vec<_> =
             self.trace_drivers.value.iter().map(|driver| quoted(&driver.to_string())).collect();
@@ -159,11 +164,17 @@ impl fmt::Display for Config {
             writeln!(f, "\n[otlp]\ngrpc_listen = {}  # {}", quoted(address), self.otlp_grpc_listen.origin)?;
         }
         writeln!(f, "\n[traces]\ndrivers = [{}]  # {}", drivers.join(", "), self.trace_drivers.origin)?;
+        write!(f, "{}", self.samples)?;
         for url in &self.sources {
             writeln!(f, "\n[[source]]\nurl = {}  # {}", quoted(&url.value.to_string()), url.origin)?;
         }
         Ok(())
     }
+}
+
+/// A text as TOML has it.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
 }
 
 fn read_file(path: &Path) -> Result<String, String> {

@@ -11,6 +11,8 @@ use tokio::net::TcpListener;
 
 use crate::backend;
 use crate::cli::DemoArgs;
+use crate::config;
+use crate::samples::Samples;
 use crate::source::Sources;
 use crate::{metrics, serve, show, terminal};
 
@@ -37,11 +39,13 @@ pub async fn run(args: DemoArgs, registry: &Registry) -> anyhow::Result<()> {
     introduce(&traces, &shown, &format!("http://{}", listener.local_addr()?), &place).await?;
     let store = metrics::open(directory.path(), Options::default()).await?;
     metrics::make_default_policies(&store).await?;
+    let samples = Samples::open(&config::Samples::default(), directory.path(), &store).await?;
     let gnocchi = (metrics::gnocchi_of(store), GnocchiSettings::default());
     serve::answer(
         serve::Listeners { http: listener, grpc: None, door: None },
         traces,
         gnocchi,
+        samples,
         Sources::default(),
     )
     .await

@@ -17,6 +17,7 @@ use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::door::Door;
 use crate::metrics;
+use crate::samples::Samples;
 use crate::source::Sources;
 
 /// Runs the daemon until it is told to stop.
@@ -32,10 +33,11 @@ pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
     if config.store.default_archive_policies.value {
         metrics::make_default_policies(&store).await?;
     }
+    let samples = Samples::open(&config.samples, &config.data_dir.value, &store).await?;
     let door = open_door(&config.data_dir.value, &store);
-    let sources = Sources::new(config.sources.iter().map(|source| &source.value))?;
+    let sources = Sources::open(config.sources.iter().map(|source| &source.value)).await?;
     let gnocchi = (metrics::gnocchi_of(store), config.api.settings());
-    answer(Listeners { http, grpc, door }, traces, gnocchi, sources).await
+    answer(Listeners { http, grpc, door }, traces, gnocchi, samples, sources).await
 }
 
 /// Without a door all is as it should be, but for backups.
@@ -88,6 +90,7 @@ pub async fn answer(
     listeners: Listeners,
     traces: Traces,
     (gnocchi, settings): (GnocchiOf, GnocchiSettings),
+    samples: Samples,
     sources: Sources,
 ) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -102,10 +105,12 @@ pub async fn answer(
         drop(stop);
     });
     let traces = Arc::new(traces);
-    let doors = Doors::new(traces.clone(), sources.counts()).with_gnocchi(gnocchi, settings);
+    let intake = samples.intake.clone();
+    let doors = Doors::new(traces.clone(), Some(intake.clone()), sources.counts(), samples.counts())
+        .with_gnocchi(gnocchi, settings);
     let http: SocketAddr = listeners.http.local_addr()?;
     let http_router = nephoscope_server::router(&doors);
-    let taking_in = sources.run(traces.clone(), stopped.clone());
+    let taking_in = sources.run(&intake, &traces, stopped.clone());
     let serving_http =
         nephoscope_server::serve(listeners.http, Protocol::Http1, http_router, end_of(stopped.clone()));
     let serving_grpc = async {
@@ -129,7 +134,14 @@ pub async fn answer(
         tracing::info!("listening on http://{http}");
         serving_http.await;
     };
-    let (served, (), (), ()) = tokio::join!(serving_grpc, taking_in, backing_up, serving_http);
+    // What was taken in to the very end is sent on, too.
+    let (all_in, is_all_in) = watch::channel(());
+    let taking_all_in = async {
+        let (served, (), ()) = tokio::join!(serving_grpc, taking_in, serving_http);
+        drop(all_in);
+        served
+    };
+    let (served, (), ()) = tokio::join!(taking_all_in, backing_up, samples.run(is_all_in));
     served?;
     traces.close().await.context("the shutdown was not clean")
 }

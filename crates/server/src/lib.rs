@@ -6,6 +6,7 @@
 //! | `POST /api/trace-points` | a JSON array or JSON lines of trace points |
 //! | `GET /api/trace-points` | the points of a trace as JSON lines |
 //! | `POST /v1/traces` | spans of OpenTelemetry: OTLP over HTTP |
+//! | `POST /samples`, `POST /events` | what Ceilometer's HTTP publisher posts |
 //! | `GET /api/traces` | the newest traces, filtered by query parameters |
 //! | `DELETE /api/traces` | deletes old traces |
 //! | `GET /api/traces/ID` | the report of a trace |
@@ -35,10 +36,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use nephoscope_collector::Intake;
 
 pub use gnocchi::{Auth, DEFAULT_MAX_LIMIT, GnocchiOf, GnocchiSettings};
 pub use listener::{Protocol, SHUTDOWN_TIME_LIMIT, serve};
-pub use metrics::SourceCounts;
+pub use metrics::{DispatcherCounts, SourceCounts};
 pub use traces::Traces;
 
 use body::Bodies;
@@ -50,6 +52,8 @@ struct App {
     traces: Arc<Traces>,
     metrics: Metrics,
     bodies: Arc<Bodies>,
+    /// Where samples and events are taken in, if they are.
+    intake: Option<Intake>,
 }
 
 /// The doors over the same traces, which share bounds and metrics.
@@ -60,10 +64,16 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// Over these traces. The counts of the sources are among the metrics.
-    pub fn new(traces: Arc<Traces>, sources: Vec<SourceCounts>) -> Self {
-        let (metrics, bodies) = (Metrics::new(&traces, sources), Arc::default());
-        Self { app: Arc::new(App { traces, metrics, bodies }), gnocchi: None }
+    /// Over these traces, and where samples and events are taken in, if they are. The counts of sources and dispatchers are
+    /// among the metrics.
+    pub fn new(
+        traces: Arc<Traces>,
+        intake: Option<Intake>,
+        sources: Vec<SourceCounts>,
+        dispatchers: Vec<DispatcherCounts>,
+    ) -> Self {
+        let metrics = Metrics::new(&traces, intake.clone(), sources, dispatchers);
+        Self { app: Arc::new(App { traces, metrics, bodies: Arc::default(), intake }), gnocchi: None }
     }
 
     /// And over this Gnocchi.
@@ -88,6 +98,8 @@ pub fn router(doors: &Doors) -> Router {
         .route("/api/trace-points", post(routes::store_trace_points).get(routes::read_trace_points))
         .route("/api/traces", get(routes::list_traces).delete(routes::purge_traces))
         .route("/api/traces/{*id}", get(routes::show_trace))
+        .route("/samples", post(routes::take_samples))
+        .route("/events", post(routes::take_events))
         .route("/v1/traces", post(routes::store_spans))
         .route("/v2/events", get(routes::list_events))
         .route("/v2/events/{*message_id}", get(routes::show_event))

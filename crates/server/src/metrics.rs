@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use nephoscope_collector::{DeliveryCounts, Intake};
 use nephoscope_drivers::guard::{Meter, OperationMeter};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -14,6 +15,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::App;
@@ -32,7 +34,12 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(traces: &Traces, sources: Vec<SourceCounts>) -> Self {
+    pub(crate) fn new(
+        traces: &Traces,
+        intake: Option<Intake>,
+        sources: Vec<SourceCounts>,
+        dispatchers: Vec<DispatcherCounts>,
+    ) -> Self {
         let mut registry = Registry::with_prefix("nephoscope");
         let (points, spans) = (Family::default(), Family::default());
         let (requests, grpc_requests) = (Family::default(), Family::default());
@@ -43,6 +50,9 @@ impl Metrics {
         let meters = traces.meters().map(|(name, meter)| (name.to_owned(), meter)).collect();
         registry.register_collector(Box::new(Drivers { meters }));
         registry.register_collector(Box::new(Sources(sources)));
+        if let Some(intake) = intake {
+            registry.register_collector(Box::new(Samples { intake, dispatchers }));
+        }
         Self { registry, points, spans, requests, grpc_requests }
     }
 
@@ -150,6 +160,89 @@ impl Collector for Sources {
             for (event, count) in (source.counts)() {
                 let labels = [("source", source.source.as_str()), ("event", event)];
                 ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What one dispatcher was sent so far.
+#[derive(Clone, Debug)]
+pub struct DispatcherCounts {
+    /// Its name, without secrets.
+    pub dispatcher: String,
+    /// The counts, which go on changing.
+    pub counts: Arc<DeliveryCounts>,
+}
+
+/// Asks the way of samples when it is asked.
+#[derive(Debug)]
+struct Samples {
+    intake: Intake,
+    dispatchers: Vec<DispatcherCounts>,
+}
+
+impl Collector for Samples {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let counts = self.intake.counts();
+        let mut family = encoder.encode_descriptor(
+            "taken_in",
+            "Samples and events that were spooled, and what was bad among them",
+            None::<&Unit>,
+            MetricType::Counter,
+        )?;
+        for (what, count) in [("samples", &counts.samples), ("events", &counts.events), ("bad", &counts.bad)]
+        {
+            ConstCounter::new(read(count)).encode(family.encode_family(&[("what", what)])?)?;
+        }
+        let spool = self.intake.spooled();
+        let gauges = [
+            ("spool_bytes", "Bytes that the spool holds", spool.bytes),
+            ("spool_max_bytes", "Bytes that the spool may hold", spool.max_bytes),
+            ("spool_full", "Whether what comes has to wait for room in the spool", spool.is_full.into()),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None::<&Unit>, MetricType::Gauge)?)?;
+        }
+        let mut behind = encoder.encode_descriptor(
+            "dispatcher_behind_bytes",
+            "Bytes of the spool that are not sent on yet",
+            None::<&Unit>,
+            MetricType::Gauge,
+        )?;
+        for (name, bytes) in &spool.behind {
+            let gauge = ConstGauge::new(i64::try_from(*bytes).unwrap_or(i64::MAX));
+            gauge.encode(behind.encode_family(&[("dispatcher", name.as_str())])?)?;
+        }
+        let mut lag = encoder.encode_descriptor(
+            "dispatcher_lag_seconds",
+            "How long the oldest has waited that is not sent on yet",
+            None::<&Unit>,
+            MetricType::Gauge,
+        )?;
+        for one in &self.dispatchers {
+            ConstGauge::new(one.counts.lag())
+                .encode(lag.encode_family(&[("dispatcher", one.dispatcher.as_str())])?)?;
+        }
+        let mut sent = encoder.encode_descriptor(
+            "dispatched",
+            "What became of what a dispatcher was sent",
+            None::<&Unit>,
+            MetricType::Counter,
+        )?;
+        for one in &self.dispatchers {
+            let counts = &one.counts;
+            for (what, count) in [
+                ("samples", &counts.samples),
+                ("events", &counts.events),
+                ("refused", &counts.refused),
+                ("failures", &counts.failures),
+                ("damaged", &counts.damaged),
+            ] {
+                let labels = [("dispatcher", one.dispatcher.as_str()), ("what", what)];
+                ConstCounter::new(read(count)).encode(sent.encode_family(&labels)?)?;
             }
         }
         Ok(())

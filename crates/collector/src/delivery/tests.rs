@@ -93,7 +93,7 @@ fn rig(answers: impl IntoIterator<Item = Answer>) -> Rig {
 async fn append(spool: &Spool, names: &[&str]) {
     let mut load = Load::default();
     names.iter().for_each(|name| load.sample(&sample(name), None));
-    spool.append(&load.into_records()).await.unwrap();
+    spool.append(&load.pack().records).await.unwrap();
 }
 
 impl Rig {
@@ -128,7 +128,7 @@ async fn samples_of_many_appends_are_sent_together_and_in_order() {
     append(&rig.spool, &["c"]).await;
     let mut load = Load::default();
     load.event(&event("e"), None);
-    rig.spool.append(&load.into_records()).await.unwrap();
+    rig.spool.append(&load.pack().records).await.unwrap();
     append(&rig.spool, &["d"]).await;
     rig.deliver().await;
     assert_eq!(rig.double.got(), [names(&["a", "b", "c"]), names(&["e"]), names(&["d"])]);

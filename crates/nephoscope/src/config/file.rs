@@ -8,9 +8,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::api::{Api, HTTP_KEYS};
+use super::samples::Samples;
 use super::store::Store;
 use super::{Origin, Setting, read_file};
-use crate::time;
+use crate::{size, time};
 
 /// What the file sets.
 #[derive(Debug, Default)]
@@ -20,6 +21,7 @@ pub(super) struct File {
     pub(super) otlp_grpc_listen: Option<Setting<Option<String>>>,
     pub(super) api: Api,
     pub(super) store: Store,
+    pub(super) samples: Samples,
     pub(super) trace_drivers: Option<Setting<Vec<ConnectionString>>>,
     pub(super) sources: Vec<Setting<ConnectionString>>,
 }
@@ -68,15 +70,21 @@ impl File {
                     _ => reader.unknown("otlp", key, &["grpc_listen"], value),
                 }),
                 "traces" => reader.section(value, "traces", |reader, key, value| match key {
-                    "drivers" => self.trace_drivers = reader.connection_strings(value),
+                    "drivers" => self.trace_drivers = reader.connection_strings(value, key),
                     _ => reader.unknown("traces", key, &["drivers"], value),
                 }),
                 "store" => reader.section(value, "store", |reader, key, value| {
                     self.store.take(reader, key, value);
                 }),
+                "samples" => reader.section(value, "samples", |reader, key, value| {
+                    self.samples.take(reader, key, value);
+                }),
+                "spool" => reader.section(value, "spool", |reader, key, value| {
+                    self.samples.take_spool(reader, key, value);
+                }),
                 "source" => self.sources = reader.sources(value),
                 unknown => {
-                    let known = ["data_dir", "http", "otlp", "source", "store", "traces"];
+                    let known = ["data_dir", "http", "otlp", "samples", "source", "spool", "store", "traces"];
                     reader.unknown("", unknown, &known, value);
                 }
             }
@@ -187,6 +195,22 @@ impl Reader<'_> {
         }
     }
 
+    /// A size with its unit.
+    pub(super) fn size(&mut self, value: &Value<'_>, name: &str) -> Option<Setting<u64>> {
+        let size = match value.get_ref() {
+            DeValue::String(text) => size::parse(text),
+            _ => None,
+        };
+        match size {
+            Some(size) => Some(self.set(value, size)),
+            None => {
+                let problem = format!("`{name}` is a size in quotes, such as \"10GiB\"");
+                self.mistake(value.span().start, &problem);
+                None
+            }
+        }
+    }
+
     pub(super) fn strings(&mut self, value: &Value<'_>, name: &str) -> Option<Setting<Vec<String>>> {
         let DeValue::Array(items) = value.get_ref() else {
             self.mistake(value.span().start, &format!("`{name}` is a list of strings"));
@@ -227,12 +251,17 @@ impl Reader<'_> {
             .ok()
     }
 
-    fn connection_strings(&mut self, value: &Value<'_>) -> Option<Setting<Vec<ConnectionString>>> {
+    pub(super) fn connection_strings(
+        &mut self,
+        value: &Value<'_>,
+        name: &str,
+    ) -> Option<Setting<Vec<ConnectionString>>> {
         let DeValue::Array(items) = value.get_ref() else {
-            self.mistake(value.span().start, "`drivers` is a list of connection strings: [\"embedded://\"]");
+            let problem = format!("`{name}` is a list of connection strings: [\"embedded://\"]");
+            self.mistake(value.span().start, &problem);
             return None;
         };
-        let read: Vec<_> = items.iter().filter_map(|item| self.connection_string(item, "drivers")).collect();
+        let read: Vec<_> = items.iter().filter_map(|item| self.connection_string(item, name)).collect();
         (read.len() == items.len()).then(|| self.set(value, read))
     }
 }

@@ -162,10 +162,32 @@ fn what_is_shown_can_be_read_again_and_holds_no_secret() {
         otlp_grpc_listen: Setting { value: None, origin: Origin::Default },
         api: Api::default(),
         store: Store::default(),
+        samples: Samples::default(),
         trace_drivers: Setting { value: vec![secret.clone()], origin: Origin::Default },
         sources: vec![Setting { value: secret, origin: Origin::Default }],
     };
     assert!(!format!("{config} {config:?}").contains("s3cret"));
+}
+
+#[test]
+fn where_samples_go_is_read_and_shown_without_secrets() {
+    let (path, config) = read(
+        "[samples]\ndispatchers = [\"embedded://\", \"file:///s.jsonl\"]\ntelemetry_secret = \"s3cret\"\n[spool]\nmax_size = \"5GiB\"\n",
+    );
+    let samples = config.unwrap().samples;
+    assert_eq!(samples.dispatchers.value[1].scheme(), "file");
+    assert_eq!((samples.max_size.value, samples.max_size.origin.clone()), (5 << 30, Origin::File(path, 5)));
+    assert_eq!(samples.telemetry_secret.value.0, "s3cret");
+    assert!(!format!("{samples} {samples:?}").contains("s3cret"));
+    let (_, again) = read(&samples.to_string());
+    assert_eq!(again.unwrap().samples.max_size.value, 5 << 30);
+    let (_, mistakes) = read("[samples]\ndispatchers = []\nto = 1\n[spool]\nmax_size = 5\nsize = 1\n");
+    let mistakes = mistakes.unwrap_err();
+    for told in ["`to` is not known", "names no dispatcher", "`max_size` is a size", "`size` is not known"] {
+        assert!(mistakes.contains(told), "{mistakes}");
+    }
+    let (_, mistakes) = read("[samples]\ndispatchers = [\"kafka://h\"]\n");
+    assert!(mistakes.unwrap_err().contains("no dispatcher has the scheme `kafka`"));
 }
 
 #[cfg(feature = "messaging")]

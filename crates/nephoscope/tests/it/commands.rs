@@ -157,5 +157,11 @@ fn the_settings_in_force_are_shown_with_their_origins() {
 
     [traces]
     drivers = ["redis://***@h"]  # FILE:3
+
+    [samples]
+    dispatchers = ["embedded://"]  # default
+
+    [spool]
+    max_size = "10GiB"  # default
     "#);
 }

@@ -19,3 +19,11 @@ fn the_tables_of_backends_are_the_registry() {
         assert_eq!(schemes(document), registered, "{document}");
     }
 }
+
+#[test]
+fn the_table_of_dispatchers_is_what_there_is() {
+    let documented = schemes("docs/samples.md");
+    let of_sources = ["rabbit", "tcp", "udp"].map(str::to_owned);
+    let dispatchers = nephoscope_dispatchers::schemes().map(str::to_owned);
+    assert_eq!(documented, dispatchers.chain(of_sources).collect());
+}

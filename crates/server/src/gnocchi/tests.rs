@@ -22,7 +22,7 @@ fn router() -> Router {
         proxy_headers: true,
         cors_allowed_origins: vec!["http://foobar.com".into()],
     };
-    let doors = Doors::new(Arc::new(Traces::new(Vec::new())), Vec::new());
+    let doors = Doors::new(Arc::new(Traces::new(Vec::new())), None, Vec::new(), Vec::new());
     crate::router(
         &doors.with_gnocchi(Box::new(|_| unreachable!("nothing that is kept is asked for")), settings),
     )
@@ -161,7 +161,7 @@ mod kept {
             let directory = tempfile::tempdir().unwrap();
             let store = Store::open(directory.path(), Options::default()).unwrap();
             let settings = GnocchiSettings { auth: Auth::Basic, max_limit: 2, ..GnocchiSettings::default() };
-            let doors = Doors::new(Arc::new(Traces::new(Vec::new())), Vec::new());
+            let doors = Doors::new(Arc::new(Traces::new(Vec::new())), None, Vec::new(), Vec::new());
             let gnocchi = Box::new(move |creator| Arc::new(store.as_user(creator)) as Arc<dyn Gnocchi>);
             Self { router: crate::router(&doors.with_gnocchi(gnocchi, settings)), _directory: directory }
         }

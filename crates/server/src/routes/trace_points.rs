@@ -40,7 +40,7 @@ fn problems(bad: &[(Place, BadRecord)]) -> Vec<Value> {
     bad.iter().take(BAD_SHOWN).map(describe).collect()
 }
 
-fn refuse_encoding(headers: &HeaderMap) -> Result<(), Failure> {
+pub(super) fn refuse_encoding(headers: &HeaderMap) -> Result<(), Failure> {
     match headers.get(header::CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" => {
             Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the body without a content encoding"))

@@ -1,0 +1,349 @@
+//! The message bus: samples, events and trace points in notifications of oslo.messaging.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use nephoscope_messaging::{BadMessage, Batch, Consumer, Notification};
+use nephoscope_telemetry::{Error, ErrorKind, Result, TracePoint, json};
+
+use super::bus_settings::BusSettings;
+use crate::backoff::Backoff;
+use crate::meter::Meter;
+use crate::{Intake, Load, Verifier};
+
+/// How long a batch is waited for behind its first message: traces that are looked at while they are made are complete
+/// all but at once, and a busy queue still gives large batches.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// What Ceilometer's polling agents send.
+const POLLING: &str = "telemetry.polling";
+/// What its `notifier://` publisher sends; with `per_meter_topic` the name of the meter is behind a point.
+const METERING: &str = "metering";
+/// What that publisher sends of events.
+const EVENT: &str = "event";
+/// What OSProfiler sends has the service behind it.
+const PROFILER: &str = "profiler.";
+
+/// Takes notifications off the bus.
+#[derive(Debug)]
+pub(super) struct Bus {
+    name: String,
+    consumer: Consumer,
+    /// The kinds of bad messages that were told.
+    told: HashSet<&'static str>,
+}
+
+/// What the messages of a batch hold.
+#[derive(Debug, Default)]
+struct Contents {
+    load: Load,
+    points: Vec<TracePoint>,
+    /// The message that each point came in.
+    places: Vec<usize>,
+    /// How many messages are of no concern here.
+    others: usize,
+    bad: Vec<(usize, BadMessage)>,
+}
+
+impl Bus {
+    pub(super) fn new(name: &str, settings: BusSettings) -> Self {
+        Self { name: name.to_owned(), consumer: settings.consumer(), told: HashSet::new() }
+    }
+
+    /// Takes in until `stop` ends, the batch in hand included.
+    ///
+    /// When all of a batch is spooled and stored, its messages are acknowledged. When `traces` finds something
+    /// [`ErrorKind::Invalid`], it gets each point alone, and the messages of those that it refuses are rejected, as are
+    /// messages that are no notifications. After every other error the messages are kept unacknowledged, and the same is
+    /// tried again. A bus that is away is tried until it is there.
+    pub(super) async fn run(
+        mut self,
+        meter: &Meter,
+        intake: &Intake,
+        traces: impl AsyncFn(&[TracePoint]) -> Result<()>,
+        stop: impl Future<Output = ()>,
+    ) {
+        let mut stop = pin!(stop);
+        let mut bus = Backoff::default();
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                next = self.consumer.next(PATIENCE) => next,
+            };
+            let flow = match next {
+                Ok(batch) => {
+                    if bus.reset() {
+                        tracing::info!("{} delivers again", self.name);
+                    }
+                    self.take_in(batch, meter, intake, &traces, stop.as_mut()).await
+                }
+                Err(error) => {
+                    if bus.is_fresh() {
+                        tracing::warn!("{}: {error}; trying again until it is there", self.name);
+                    }
+                    Meter::count(&meter.outages, 1);
+                    bus.wait(stop.as_mut()).await
+                }
+            };
+            if flow.is_break() {
+                break;
+            }
+        }
+        self.consumer.close().await;
+    }
+
+    /// Spools and stores a batch, and settles it.
+    async fn take_in(
+        &mut self,
+        mut batch: Batch,
+        meter: &Meter,
+        intake: &Intake,
+        traces: &impl AsyncFn(&[TracePoint]) -> Result<()>,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> ControlFlow<()> {
+        let taken = batch.messages.len();
+        Meter::count(&meter.taken, taken);
+        let contents = Contents::of(batch.messages.drain(..), intake.verifier());
+        let (mut bad, packed) = (contents.bad, contents.load.pack());
+        if !packed.is_empty() {
+            let mut tries = Tries::new(&self.name);
+            while let Err(error) = intake.take(&self.name, &packed).await {
+                tries.failed(&error, stop.as_mut()).await?;
+            }
+            tries.succeeded();
+        }
+        let refused = store_until_done(&self.name, &contents.points, traces, stop).await?;
+        bad.extend(refused.into_iter().map(|(place, why)| (contents.places[place], why)));
+        let refused: BTreeSet<_> = bad.iter().map(|(place, _)| *place).collect();
+        bad.iter().for_each(|(_, bad)| self.tell(bad));
+        if let Err(error) = batch.settle(&refused).await {
+            tracing::debug!("{}: {error}", self.name);
+        }
+        Meter::count(&meter.stored, taken - refused.len() - contents.others);
+        Meter::count(&meter.ignored, contents.others);
+        Meter::count(&meter.refused, refused.len());
+        ControlFlow::Continue(())
+    }
+
+    /// Logs the first message of each kind, as one bad sender could fill the log.
+    fn tell(&mut self, bad: &BadMessage) {
+        if self.told.insert(bad.kind()) {
+            tracing::warn!(
+                "{}: refusing a message: {bad}; others like it ({}) are only counted",
+                self.name,
+                bad.kind()
+            );
+        } else {
+            tracing::debug!("{}: refusing a message: {bad}", self.name);
+        }
+    }
+}
+
+impl Contents {
+    fn of(
+        messages: impl Iterator<Item = Result<Notification, BadMessage>>,
+        verifier: Option<&Verifier>,
+    ) -> Self {
+        let mut contents = Self::default();
+        for (place, message) in messages.enumerate() {
+            if let Err(bad) = message.and_then(|notification| contents.add(place, &notification, verifier)) {
+                contents.bad.push((place, bad));
+            }
+        }
+        contents
+    }
+
+    fn add(
+        &mut self,
+        place: usize,
+        notification: &Notification,
+        verifier: Option<&Verifier>,
+    ) -> Result<(), BadMessage> {
+        let payload = notification.payload.as_str();
+        match notification.event_type.as_str() {
+            POLLING => match json::entries(payload).find(|(key, _)| key == "samples") {
+                Some((_, samples)) => self.load.samples(samples, verifier),
+                None => self.load.refuse(payload, "there are no samples in this notification"),
+            },
+            EVENT => self.load.events(payload, verifier),
+            metering if metering.split('.').next() == Some(METERING) => self.load.samples(payload, verifier),
+            profiler if profiler.starts_with(PROFILER) => self.add_point(place, payload)?,
+            _ => self.others += 1,
+        }
+        Ok(())
+    }
+
+    fn add_point(&mut self, place: usize, payload: &str) -> Result<(), BadMessage> {
+        let point = TracePoint::from_json(payload)
+            .map_err(|bad| BadMessage::new("trace point", format!("its payload is no trace point: {bad}")))?;
+        self.points.push(point);
+        self.places.push(place);
+        Ok(())
+    }
+}
+
+/// Attempts at one thing.
+struct Tries<'a> {
+    name: &'a str,
+    backoff: Backoff,
+}
+
+impl<'a> Tries<'a> {
+    fn new(name: &'a str) -> Self {
+        Self { name, backoff: Backoff::default() }
+    }
+
+    /// Waits for the next, unless `stop` ends.
+    async fn failed(&mut self, error: &Error, stop: Pin<&mut impl Future<Output = ()>>) -> ControlFlow<()> {
+        if self.backoff.is_fresh() {
+            tracing::warn!("what {} delivers waits in its queue: {error}", self.name);
+        }
+        self.backoff.wait(stop).await
+    }
+
+    fn succeeded(&mut self) {
+        if self.backoff.reset() {
+            tracing::info!("what {} delivers is stored again", self.name);
+        }
+    }
+}
+
+/// Stores points, however long it takes, and returns those that cannot be stored, and why.
+async fn store_until_done(
+    name: &str,
+    points: &[TracePoint],
+    store: &impl AsyncFn(&[TracePoint]) -> Result<()>,
+    mut stop: Pin<&mut impl Future<Output = ()>>,
+) -> ControlFlow<(), Vec<(usize, BadMessage)>> {
+    let mut tries = Tries::new(name);
+    loop {
+        match store_together(points, store).await {
+            Ok(refused) => {
+                tries.succeeded();
+                return ControlFlow::Continue(refused);
+            }
+            Err(error) => tries.failed(&error, stop.as_mut()).await?,
+        }
+    }
+}
+
+/// All at once or, when some of them cannot be stored, each alone.
+async fn store_together(
+    points: &[TracePoint],
+    store: &impl AsyncFn(&[TracePoint]) -> Result<()>,
+) -> Result<Vec<(usize, BadMessage)>> {
+    if points.is_empty() {
+        return Ok(Vec::new());
+    }
+    match store(points).await {
+        Err(error) if error.kind() == ErrorKind::Invalid => {}
+        stored => return stored.map(|()| Vec::new()),
+    }
+    let mut refused = Vec::new();
+    for (place, point) in points.iter().enumerate() {
+        match store(std::slice::from_ref(point)).await {
+            Err(error) if error.kind() == ErrorKind::Invalid => {
+                refused.push((place, BadMessage::new("refused by the backend", error.to_string())));
+            }
+            stored => stored?,
+        }
+    }
+    Ok(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::future::{pending, ready};
+
+    use nephoscope_telemetry::json;
+
+    use super::*;
+
+    fn point(name: &str) -> TracePoint {
+        let mut text = String::from("{\"name\": ");
+        json::write_string(&mut text, name);
+        text.push_str(
+            ", \"base_id\": \"b\", \"trace_id\": \"t\", \"parent_id\": \"b\", \"timestamp\": \"2026-01-31T12:00:00.000001\", \"info\": {}}",
+        );
+        TracePoint::from_json(&text).unwrap()
+    }
+
+    fn failing(kind: ErrorKind) -> Result<()> {
+        Err(Error::new(kind, "test", "told to fail"))
+    }
+
+    fn notification(event_type: &str, payload: &str) -> Result<Notification, BadMessage> {
+        Ok(Notification { event_type: event_type.into(), payload: payload.into(), ..Notification::default() })
+    }
+
+    #[test]
+    fn notifications_are_told_apart_by_their_type() {
+        let sample = r#"{"counter_name": "cpu", "counter_volume": 1, "resource_id": "vm", "timestamp": "2026-01-02T03:04:05"}"#;
+        let event =
+            r#"{"message_id": "m", "event_type": "e", "generated": "2026-01-02T03:04:05", "traits": []}"#;
+        let trace_point = point("a-start").to_json();
+        let messages = [
+            notification("telemetry.polling", &format!("{{\"samples\": [{sample}, {sample}]}}")),
+            notification("metering", &format!("[{sample}, {{}}]")),
+            notification("metering.cpu", sample),
+            notification("event", &format!("[{event}]")),
+            notification("profiler.nova", &trace_point),
+            notification("profiler.nova", "{}"),
+            notification("compute.instance.create.end", "{}"),
+            notification("telemetry.polling", "{}"),
+            Err(BadMessage::new("json", "it is none")),
+        ];
+        let contents = Contents::of(messages.into_iter(), None);
+        assert_eq!(
+            (contents.points.len(), contents.places.as_slice(), contents.others),
+            (1, [4].as_slice(), 1)
+        );
+        assert_eq!(contents.bad.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [5, 8]);
+        let packed = contents.load.pack();
+        assert_eq!((packed.samples, packed.events, packed.bad.len()), (4, 1, 2));
+    }
+
+    #[tokio::test]
+    async fn only_what_is_invalid_is_refused() {
+        let points = ["a-start", "bad-start", "c-start", "bad-start"].map(point);
+        let stored = RefCell::new(Vec::new());
+        let store = async |points: &[TracePoint]| {
+            if points.iter().any(|point| point.name.starts_with("bad")) {
+                return failing(ErrorKind::Invalid);
+            }
+            stored.borrow_mut().extend(points.iter().map(|point| point.name.to_string()));
+            Ok(())
+        };
+        let refused = store_together(&points, &store).await.unwrap();
+        assert_eq!(refused.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(*stored.borrow(), ["a-start", "c-start"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_stored_now_is_tried_until_it_can() {
+        let tries = Cell::new(0);
+        let store = async |points: &[TracePoint]| {
+            assert_eq!(points.len(), 1);
+            tries.set(tries.get() + 1);
+            match tries.get() {
+                1 => failing(ErrorKind::Unavailable),
+                2 => failing(ErrorKind::Config),
+                _ => Ok(()),
+            }
+        };
+        let outcome = store_until_done("test", &[point("a-start")], &store, pin!(pending())).await;
+        assert!(matches!(outcome, ControlFlow::Continue(refused) if refused.is_empty()));
+        assert_eq!(tries.get(), 3);
+    }
+
+    #[tokio::test]
+    async fn the_end_does_not_wait_for_a_store_that_is_away() {
+        let store = async |_: &[TracePoint]| failing(ErrorKind::Unavailable);
+        let outcome = store_until_done("test", &[point("a-start")], &store, pin!(ready(()))).await;
+        assert!(outcome.is_break());
+    }
+}

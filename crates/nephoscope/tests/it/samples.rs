@@ -1,0 +1,156 @@
+//! Samples and events go in, and come out of Gnocchi's API.
+
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::daemon::Daemon;
+use crate::http::{get, post};
+use crate::program::Store;
+
+/// Far more than the way through the spool takes.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+const VM: &str = "2f1e0d3c-4b5a-4697-8877-a1b2c3d4e5f6";
+/// Captured from Ceilometer 27.
+const DICTIONARIES: &str = include_str!("../../../telemetry/tests/golden/samples/dictionaries.jsonl");
+const DATAGRAM: &[u8] = include_bytes!("../../../collector/tests/golden/udp/000.bin");
+
+fn serve(store: &Store, config: &str) -> Daemon {
+    let path = store.path("config.toml");
+    std::fs::write(&path, config).unwrap();
+    Daemon::serve(&["--data-dir", store.path("data").to_str().unwrap(), "--config", path.to_str().unwrap()])
+}
+
+/// Asks until there is an answer that is wanted.
+fn until(what: &str, mut ask: impl FnMut() -> Option<Value>) -> Value {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(began.elapsed() < TIME_LIMIT, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The measures of a metric of an instance, once there are so many.
+fn measures(daemon: &Daemon, metric: &str, count: usize) -> Value {
+    let path = format!("/v1/resource/instance/{VM}/metric/{metric}/measures");
+    until(metric, || {
+        let answer = get(daemon.address, &path);
+        (answer.status == 200)
+            .then(|| answer.json())
+            .filter(|points| points.as_array().unwrap().len() == count)
+    })
+}
+
+fn batch() -> String {
+    format!("[{}]", DICTIONARIES.trim_end().replace('\n', ", "))
+}
+
+#[test]
+fn what_ceilometer_posts_is_found_with_its_resource() {
+    let store = Store::new();
+    let daemon = serve(&store, "");
+    let answer = post(daemon.address, "/samples", batch().as_bytes());
+    assert_eq!(answer.status, 202);
+    assert_eq!(answer.json(), json!({ "samples": 3, "events": 0, "bad": 0 }));
+    assert_eq!(measures(&daemon, "cpu", 1)[0], json!(["2026-01-02T03:00:00+00:00", 300.0, 1.0]));
+    let instance = get(daemon.address, &format!("/v1/resource/instance/{VM}")).json();
+    assert_eq!((&instance["display_name"], &instance["flavor_name"]), (&json!("web-1"), &json!("m1.small")));
+    // A single one, not in a list.
+    let later = DICTIONARIES.lines().next().unwrap().replace("T03:04", "T04:04");
+    assert_eq!(post(daemon.address, "/samples", later.as_bytes()).status, 202);
+    measures(&daemon, "cpu", 2);
+    let lines = [
+        "nephoscope_taken_in_total{what=\"samples\"} 4",
+        "nephoscope_dispatched_total{dispatcher=\"embedded://\",what=\"samples\"} 4",
+        "nephoscope_dispatcher_behind_bytes{dispatcher=\"embedded://\"} 0",
+        "nephoscope_spool_full 0",
+    ];
+    // Measures can be read a moment before they are counted.
+    until("the counts", || {
+        let metrics = get(daemon.address, "/metrics").body;
+        lines.iter().all(|line| metrics.contains(line)).then_some(Value::Null)
+    });
+}
+
+#[test]
+fn events_end_resources() {
+    let store = Store::new();
+    let daemon = serve(&store, "");
+    post(daemon.address, "/samples", batch().as_bytes());
+    measures(&daemon, "cpu", 1);
+    let event = json!([{
+        "message_id": "m", "event_type": "compute.instance.delete.start", "generated": "2026-01-02T03:04:05",
+        "traits": [["instance_id", 1, VM]], "raw": {},
+    }]);
+    assert_eq!(post(daemon.address, "/events", event.to_string().as_bytes()).json()["events"], 1);
+    until("the end", || {
+        let ended = get(daemon.address, &format!("/v1/resource/instance/{VM}")).json();
+        (!ended["ended_at"].is_null()).then_some(ended)
+    });
+}
+
+#[test]
+fn what_was_acknowledged_outlives_a_kill_and_goes_to_every_dispatcher() {
+    let store = Store::new();
+    let lines = store.path("lines.jsonl");
+    let config = format!(
+        "[samples]\ndispatchers = [\"embedded://\", \"file://{}\"]\n[spool]\nmax_size = \"1GiB\"\n",
+        lines.display()
+    );
+    let mut daemon = serve(&store, &config);
+    for hour in 10..20 {
+        let body = batch().replace("T03:04", &format!("T{hour}:04"));
+        assert_eq!(post(daemon.address, "/samples", body.as_bytes()).status, 202);
+    }
+    daemon.kill();
+    let daemon = serve(&store, &config);
+    measures(&daemon, "cpu", 10);
+    let written = || std::fs::read_to_string(&lines).unwrap_or_default();
+    until("all lines", || (written().lines().count() >= 30).then_some(Value::Null));
+    let first = written().lines().next().unwrap().to_owned();
+    assert_eq!(first, DICTIONARIES.lines().next().unwrap().replace("T03:04", "T10:04"));
+}
+
+#[test]
+fn what_is_bad_is_told_and_kept_and_the_rest_is_taken() {
+    let store = Store::new();
+    let daemon = serve(&store, "");
+    let body = batch().replacen("\"resource_id\"", "\"resource\"", 1);
+    let answer = post(daemon.address, "/samples", body.as_bytes());
+    assert_eq!((answer.status, answer.json()), (202, json!({ "samples": 2, "events": 0, "bad": 1 })));
+    let dead = std::fs::read_to_string(store.path("data").join("dead-letters.jsonl")).unwrap();
+    assert_eq!(dead.lines().count(), 1);
+    assert!(dead.contains("`resource_id` is missing") && dead.contains("\"by\": \"http\""), "{dead}");
+    for (body, status) in [(&b""[..], 400), (b"\xff", 400)] {
+        assert_eq!(post(daemon.address, "/samples", body).status, status);
+    }
+    let not_json = post(daemon.address, "/samples", b"cpu 5");
+    assert_eq!((not_json.status, not_json.json()["bad"].clone()), (202, json!(1)));
+}
+
+#[test]
+fn datagrams_are_taken_when_they_are_signed_as_they_have_to_be() {
+    let store = Store::new();
+    let daemon = serve(&store, "[[source]]\nurl = \"udp://127.0.0.1:0\"\n");
+    let address = daemon.told.split("at 127.0.0.1:").nth(1).unwrap().split_whitespace().next().unwrap();
+    let send = |address: &str| {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.send_to(DATAGRAM, format!("127.0.0.1:{address}")).unwrap();
+    };
+    send(address);
+    measures(&daemon, "cpu", 1);
+    drop(daemon);
+
+    let secret = "[samples]\ntelemetry_secret = \"another\"\n[[source]]\nurl = \"udp://127.0.0.1:0\"\n";
+    let daemon = serve(&store, secret);
+    let address = daemon.told.split("at 127.0.0.1:").nth(1).unwrap().split_whitespace().next().unwrap();
+    send(address);
+    until("the refusal", || {
+        let dead = std::fs::read_to_string(store.path("data").join("dead-letters.jsonl")).ok()?;
+        dead.contains("its signature does not fit").then_some(Value::Null)
+    });
+}
