@@ -4,6 +4,7 @@
 
 mod crash;
 mod metrics;
+mod model;
 mod reopening;
 mod resources;
 mod upkeep;
