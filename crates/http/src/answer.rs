@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
+use crate::Http;
 use crate::failure::{Place, excerpt, is_page};
 
 /// The longest answer that is read whole: a trace of a million points fits, and an endless answer does no harm.
@@ -18,6 +19,25 @@ const MAX_REFUSAL: usize = 64 * 1024;
 pub struct Incoming<'a> {
     response: reqwest::Response,
     place: Place<'a>,
+}
+
+/// An answer that refuses, with what it says.
+#[derive(Debug)]
+pub struct Refusal<'a> {
+    /// The status.
+    pub status: StatusCode,
+    /// The body, as far as it was asked for; it may repeat what is secret.
+    pub body: Bytes,
+    /// The error that it is to whoever knows nothing of this backend. Holds no secret.
+    pub error: Error,
+    http: &'a Http,
+}
+
+impl Refusal<'_> {
+    /// A text of the body without our secrets.
+    pub fn mask(&self, text: &str) -> String {
+        self.http.mask(text)
+    }
 }
 
 /// A whole answer.
@@ -55,12 +75,17 @@ impl<'a> Incoming<'a> {
         self.place.error(kind, format!("broke off: {}", excerpt(&self.place.http.mask(text))))
     }
 
-    /// The rest of it.
-    pub async fn whole(mut self) -> Result<Answer> {
+    /// The rest of it, which is bounded by [`MAX_ANSWER`].
+    pub async fn whole(self) -> Result<Answer> {
+        self.whole_within(MAX_ANSWER).await
+    }
+
+    /// The rest of it, which is an error if it is longer than so many bytes.
+    pub async fn whole_within(mut self, limit: usize) -> Result<Answer> {
         let (status, headers) = (self.response.status(), self.response.headers().clone());
-        let body = self.read(MAX_ANSWER).await?;
+        let body = self.read(limit).await?;
         let body = body.ok_or_else(|| {
-            self.place.error(ErrorKind::Other, format!("answers more than {} MiB", MAX_ANSWER >> 20))
+            self.place.error(ErrorKind::Other, format!("answers more than {} MiB", limit >> 20))
         })?;
         let Place { http, place, operation } = self.place;
         Ok(Answer { status, headers, body, backend: http.backend, place: place.into(), operation })
@@ -72,13 +97,20 @@ impl<'a> Incoming<'a> {
     }
 
     /// The error that its status means.
-    pub async fn refused(mut self) -> Error {
+    pub async fn refused(self) -> Error {
+        self.refusal(MAX_REFUSAL).await.error
+    }
+
+    /// What a status that refuses says, of which a body longer than so many bytes is left out.
+    pub async fn refusal(mut self, limit: usize) -> Refusal<'a> {
         let status = self.response.status();
         let to =
             self.response.headers().get("location").and_then(|value| value.to_str().ok()).map(Into::into);
         // What cannot be read is left out: the status says enough.
-        let body = self.read(MAX_REFUSAL).await.ok().flatten().unwrap_or_default();
-        self.place.refused(status, to, &String::from_utf8_lossy(&body))
+        let body = self.read(limit).await.ok().flatten().unwrap_or_default();
+        let beginning = String::from_utf8_lossy(&body[..body.len().min(MAX_REFUSAL)]);
+        let error = self.place.refused(status, to, &beginning);
+        Refusal { status, body, error, http: self.place.http }
     }
 
     /// The body, unless it is longer than this.

@@ -13,10 +13,10 @@ mod failure;
 mod request;
 mod tls;
 
-pub use answer::{Answer, Incoming, MAX_ANSWER};
+pub use answer::{Answer, Incoming, MAX_ANSWER, Refusal};
 pub use client::{Http, Meaning, OPTIONS, basic_auth, connect_timeout, timeout};
 pub use request::{Request, segment};
-pub use reqwest::{StatusCode, header};
+pub use reqwest::{Method, StatusCode, header};
 
 #[cfg(test)]
 mod tests;

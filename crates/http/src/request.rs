@@ -21,6 +21,7 @@ pub struct Request<'a> {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
     accepted: Vec<u16>,
+    accepts_all: bool,
 }
 
 impl<'a> Request<'a> {
@@ -35,6 +36,7 @@ impl<'a> Request<'a> {
             headers,
             body: Bytes::new(),
             accepted: Vec::new(),
+            accepts_all: false,
         }
     }
 
@@ -83,6 +85,13 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// Takes every status as an answer, for a caller who knows what refusals mean: see
+    /// [`refusal`](Incoming::refusal).
+    pub fn accept_all(mut self) -> Self {
+        self.accepts_all = true;
+        self
+    }
+
     /// Sends it, and reads the whole answer, which is bounded by [`MAX_ANSWER`](crate::MAX_ANSWER).
     pub async fn send(self) -> Result<Answer> {
         self.open().await?.whole().await
@@ -111,7 +120,7 @@ impl<'a> Request<'a> {
         if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::BAD_GATEWAY {
             self.http.leave(number);
         }
-        if status.is_success() || self.accepted.contains(&status.as_u16()) {
+        if status.is_success() || self.accepts_all || self.accepted.contains(&status.as_u16()) {
             return Ok(incoming);
         }
         Err(incoming.refused().await)

@@ -49,8 +49,8 @@ pub struct Host {
 pub struct InvalidConnectionString(String);
 
 /// Option names that hold one of these are not shown.
-const SECRET_WORDS: [&str; 8] =
-    ["password", "passwd", "secret", "token", "key", "credential", "headers", "transport_url"];
+const SECRET_WORDS: [&str; 9] =
+    ["password", "passwd", "secret", "token", "key", "credential", "headers", "transport_url", "username"];
 const HIDDEN: &str = "***";
 
 impl ConnectionString {

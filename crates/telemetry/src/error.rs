@@ -62,6 +62,11 @@ impl Error {
         &self.message
     }
 
+    /// What caused it, for an error of another type that says the same.
+    pub fn into_source(self) -> Option<Box<dyn StdError + Send + Sync>> {
+        self.source
+    }
+
     /// What was being done.
     pub fn operation(&self) -> &'static str {
         self.operation
