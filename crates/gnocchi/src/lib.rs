@@ -14,6 +14,7 @@ mod batch;
 mod error;
 mod filter;
 mod glob;
+mod like;
 mod measure;
 mod metric;
 mod operation;
@@ -32,6 +33,7 @@ pub use batch::{BatchError, NotJson, read_measures, read_metric_measures, read_r
 pub use error::{Error, Unaggregated, UnknownResource};
 pub use filter::{Comparison, Filter, FilterError, Unexpected, Value};
 pub use glob::Glob;
+pub use like::like_matches;
 pub use measure::{Measure, MetricMeasures, Point, Range, Resolution, ResourceMeasures};
 pub use metric::{Metric, MetricChoice, MetricStatus, NamedMetric, NewMetric};
 pub use operation::{

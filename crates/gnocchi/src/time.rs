@@ -101,6 +101,12 @@ impl Timespan {
         let seconds = self.0 as f64 / SECOND as f64;
         seconds
     }
+
+    /// Seconds that are read as the same span: they are cut off to nanoseconds, so a double just below them will not do.
+    pub fn as_readable_seconds(self) -> f64 {
+        let seconds = self.as_seconds();
+        if Self::from_seconds_f64(seconds) == Ok(self) { seconds } else { seconds.next_up() }
+    }
 }
 
 impl fmt::Display for Timespan {

@@ -14,7 +14,6 @@ mod measures;
 mod metrics;
 mod names;
 mod order;
-mod pattern;
 mod plan;
 mod policies;
 mod record;

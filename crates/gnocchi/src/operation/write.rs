@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::Operation;
-use crate::{Resolution, Timespan};
+use crate::Resolution;
 
 impl Operation {
     /// The list form, which [`from_json`](Self::from_json) reads, and any Gnocchi.
@@ -45,13 +45,7 @@ fn number(number: f64) -> Json {
 /// Seconds, or the letter of a calendar period, which operations of Gnocchi itself do not take.
 fn resolution(resolution: Resolution) -> Json {
     match resolution {
-        Resolution::Span(span) => seconds(span).into(),
+        Resolution::Span(span) => span.as_readable_seconds().into(),
         calendar => calendar.letter().into(),
     }
-}
-
-/// As seconds that are read as the same span: they are cut off to nanoseconds, so a double just below them will not do.
-fn seconds(span: Timespan) -> f64 {
-    let seconds = span.as_seconds();
-    if Timespan::from_seconds_f64(seconds) == Ok(span) { seconds } else { seconds.next_up() }
 }

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
-use nephoscope_gnocchi::{Comparison, Creator, Error, Filter, Result, Value as Written, resource_uuid};
+use nephoscope_gnocchi::{
+    Comparison, Creator, Error, Filter, Result, Value as Written, like_matches, resource_uuid,
+};
 
 use super::convert;
-use super::pattern::like_matches;
 use super::value::Value;
 
 /// What values an attribute has.

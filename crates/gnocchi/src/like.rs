@@ -2,7 +2,7 @@
 
 /// Whether a text matches a pattern: `%` is any text, `_` any character, `\` quotes the next. In time of the product of
 /// both lengths at worst.
-pub(super) fn like_matches(pattern: &str, text: &str) -> bool {
+pub fn like_matches(pattern: &str, text: &str) -> bool {
     let mut parts = Vec::new();
     let mut chars = pattern.chars();
     while let Some(next) = chars.next() {
