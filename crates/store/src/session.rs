@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use nephoscope_gnocchi::{
     AggregatesAnswer, AggregatesQuery, ArchivePolicy, ArchivePolicyRule, BoxFuture, Creator, Definition,
-    Filter, Gnocchi, Metric, MetricChoice, MetricMeasures, NamedMetric, NewMetric, NewResource, Page, Point,
-    Range, Resource, ResourceChange, ResourceMeasures, ResourceSelection, ResourceType, Result, TypeChange,
+    Error, Filter, Gnocchi, Measure, Metric, MetricChoice, MetricMeasures, NamedMetric, NewMetric,
+    NewResource, Page, Point, Range, Resource, ResourceChange, ResourceMeasures, ResourceSelection,
+    ResourceType, Result, Timestamp, TimestampError, TypeChange,
 };
 use uuid::Uuid;
 
@@ -218,7 +219,10 @@ impl Gnocchi for Session {
     }
 
     fn add_measures(&self, measures: MetricMeasures) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.write(|index, _| index.address_all(measures)))
+        Box::pin(self.write(|index, _| {
+            refuse_before_epoch(measures.iter().flat_map(|(_, measures)| measures))?;
+            index.address_all(measures)
+        }))
     }
 
     fn add_resource_measures(
@@ -226,7 +230,11 @@ impl Gnocchi for Session {
         measures: Vec<ResourceMeasures>,
         create_metrics: bool,
     ) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.write(move |index, creator| index.address_resources(measures, create_metrics, creator)))
+        Box::pin(self.write(move |index, creator| {
+            let metrics = measures.iter().flat_map(|resource| resource.metrics.values());
+            refuse_before_epoch(metrics.flat_map(|(_, measures)| measures))?;
+            index.address_resources(measures, create_metrics, creator)
+        }))
     }
 
     fn measures<'a>(&'a self, metric: Uuid, range: &'a Range) -> BoxFuture<'a, Result<Vec<Point>>> {
@@ -240,5 +248,13 @@ impl Gnocchi for Session {
     fn aggregates<'a>(&'a self, query: &'a AggregatesQuery) -> BoxFuture<'a, Result<AggregatesAnswer>> {
         let query = query.clone();
         self.run(move |store, creator| calculation::evaluate(&Reading { store, creator }, &query))
+    }
+}
+
+/// Gnocchi has no measures from before 1970.
+fn refuse_before_epoch<'a>(mut measures: impl Iterator<Item = &'a Measure>) -> Result<()> {
+    match measures.any(|measure| measure.timestamp < Timestamp::EPOCH) {
+        true => Err(Error::Invalid(TimestampError::BeforeEpoch.to_string())),
+        false => Ok(()),
     }
 }
