@@ -8,6 +8,7 @@
 //! | `auth_url` | Keystone, which user and password are for |
 //! | `project`, `project_domain`, `user_domain` | which project, and domains of project and user (`Default`) |
 //! | `application_credential`, `application_credential_secret` | instead of user and password |
+//! | `cloud` | a cloud of `clouds.yaml`, which says all of that |
 //! | `token` | instead of user and password; without `auth_url` it is used as it is |
 //! | `region`, `interface` | which endpoint of the catalog; `interface` is `public` otherwise |
 //! | `timeout`, `connect_timeout` | seconds that a server may be silent (20), and to reach it (5) |

@@ -1,5 +1,7 @@
 //! Tokens and endpoints from OpenStack's Keystone, version 3 of its API.
 //!
+//! What a connection string leaves to `clouds.yaml` or the environment, [`with_cloud`] adds to it.
+//!
 //! A [`Keystone`] logs in by password, application credential or token, as the options of a connection string say, and
 //! gives a [`Session`]: a token, and the catalog of services. It logs in again before a token ends, and once when a
 //! service refuses one.
@@ -7,11 +9,14 @@
 //! Source: the API reference of Keystone ("Authentication and token management"), and Keystone 30 as the tests run it.
 
 mod catalog;
+mod cloud;
+mod environment;
 mod keystone;
 mod login;
 mod session;
 
 pub use catalog::Service;
+pub use environment::with_cloud;
 pub use keystone::Keystone;
 pub use login::OPTIONS;
 pub use session::Session;

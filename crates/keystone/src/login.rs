@@ -4,14 +4,22 @@ use nephoscope_telemetry::{ConnectionString, Result};
 use serde_json::{Value, json};
 
 /// The options of a connection string that this reads.
-pub const OPTIONS: [&str; 7] = [
+pub const OPTIONS: [&str; 15] = [
     "application_credential",
+    "application_credential_name",
     "application_credential_secret",
     "auth_url",
+    "cloud",
+    "password",
     "project",
     "project_domain",
+    "project_domain_id",
+    "project_id",
     "token",
     "user_domain",
+    "user_domain_id",
+    "user_id",
+    "username",
 ];
 
 /// The domain of a new Keystone.
@@ -34,12 +42,28 @@ impl Login {
         let (identity, secret) = identity(to)?;
         let mut auth = json!({ "identity": identity });
         // An application credential is of one project already.
-        if let Some(project) = to.option("project").filter(|_| to.option("application_credential").is_none())
-        {
-            let domain = to.option("project_domain").unwrap_or(DEFAULT_DOMAIN);
-            auth["scope"] = json!({ "project": { "name": project, "domain": { "name": domain } } });
+        let is_credential = identity["methods"][0] == "application_credential";
+        if let Some(project) = project(to).filter(|_| !is_credential) {
+            auth["scope"] = json!({ "project": project });
         }
         Ok(Some(Self { url: versioned(to, url)?, body: json!({ "auth": auth }), secret: secret.into() }))
+    }
+}
+
+/// The project, where one is named: by its id, or by its name in a domain.
+fn project(to: &ConnectionString) -> Option<Value> {
+    if let Some(id) = to.option("project_id") {
+        return Some(json!({ "id": id }));
+    }
+    let name = to.option("project")?;
+    Some(json!({ "name": name, "domain": domain(to, "project_domain", "project_domain_id") }))
+}
+
+/// A domain, by its id or its name.
+fn domain(to: &ConnectionString, name: &str, id: &str) -> Value {
+    match to.option(id) {
+        Some(id) => json!({ "id": id }),
+        None => json!({ "name": to.option(name).unwrap_or(DEFAULT_DOMAIN) }),
     }
 }
 
@@ -47,24 +71,42 @@ fn identity(to: &ConnectionString) -> Result<(Value, &str)> {
     if let Some(token) = to.option("token") {
         return Ok((json!({ "methods": ["token"], "token": { "id": token } }), token));
     }
-    if let Some(id) = to.option("application_credential") {
+    if let Some(mut credential) = credential(to)? {
         let secret = to.option("application_credential_secret");
         let secret = secret.ok_or_else(|| {
             to.wrong("option `application_credential` needs `application_credential_secret`")
         })?;
-        let credential = json!({ "id": id, "secret": secret });
+        credential["secret"] = secret.into();
         let methods = ["application_credential"];
         return Ok((json!({ "methods": methods, "application_credential": credential }), secret));
     }
-    let (Some(user), Some(password)) = (to.user(), to.password()) else {
+    let (Some(mut user), Some(password)) = (user(to), to.password().or(to.option("password"))) else {
         return Err(to.wrong(
             "Keystone wants a user and a password, or option `token`, or options `application_credential` and \
              `application_credential_secret`",
         ));
     };
-    let domain = to.option("user_domain").unwrap_or(DEFAULT_DOMAIN);
-    let user = json!({ "name": user, "domain": { "name": domain }, "password": password });
+    user["password"] = password.into();
     Ok((json!({ "methods": ["password"], "password": { "user": user } }), password))
+}
+
+/// The user, by their id or by their name in a domain.
+fn user(to: &ConnectionString) -> Option<Value> {
+    if let Some(id) = to.option("user_id") {
+        return Some(json!({ "id": id }));
+    }
+    let name = to.user().or(to.option("username"))?;
+    Some(json!({ "name": name, "domain": domain(to, "user_domain", "user_domain_id") }))
+}
+
+/// An application credential, by its id or by the name that its user gave it.
+fn credential(to: &ConnectionString) -> Result<Option<Value>> {
+    if let Some(id) = to.option("application_credential") {
+        return Ok(Some(json!({ "id": id })));
+    }
+    let Some(name) = to.option("application_credential_name") else { return Ok(None) };
+    let user = user(to).ok_or_else(|| to.wrong("option `application_credential_name` needs its user"))?;
+    Ok(Some(json!({ "name": name, "user": user })))
 }
 
 /// People write the address with the version and without it.

@@ -2,7 +2,7 @@
 
 use nephoscope_http::header::HeaderName;
 use nephoscope_http::{Http, OPTIONS, Request, StatusCode};
-use nephoscope_keystone::{Keystone, Service};
+use nephoscope_keystone::{Keystone, Service, with_cloud};
 use nephoscope_telemetry::{ConnectionString, Error, ErrorKind, Result};
 
 use super::event::{Events, read};
@@ -25,6 +25,7 @@ pub(super) type Query<'a> = (&'static str, &'static str, &'a str);
 
 impl Api {
     pub(super) async fn open(to: &ConnectionString) -> Result<Self> {
+        let to = &with_cloud(to)?;
         let own = ["filter_error_trace", "interface", "region", "transport_url"];
         to.expect_options(&[OPTIONS.as_slice(), &nephoscope_keystone::OPTIONS, &own].concat())?;
         to.flag("filter_error_trace")?;
