@@ -141,7 +141,7 @@ fn make_trial(registry: Registry, subject: Arc<dyn Subject>, case: &Case) -> Tri
 }
 
 /// Runs a case to its end, which has to come in time.
-fn block_on(case: impl Future<Output = ()>) {
+pub(crate) fn block_on(case: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

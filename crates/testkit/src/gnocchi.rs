@@ -1,6 +1,9 @@
 //! Gnocchi's own functional suite, and what talks to a Gnocchi.
 //!
-//! `cargo xtask servers` makes the Python environments of both below `target/peers`.
+//! `cargo xtask servers` makes the Python environments of both below `target/peers`. [`conformance`] holds whatever
+//! implements the trait [`Gnocchi`](nephoscope_gnocchi::Gnocchi) to one behaviour.
+
+pub mod conformance;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! For tests only.
 //!
 //! [`server`] starts and stops private real servers; [`http`] is a double of one that misbehaves; [`gnocchi`] runs Gnocchi's
-//! own suite; [`conformance`] holds every driver to the promises of
+//! own suite, and holds ours and remote ones to one; [`conformance`] holds every driver to the promises of
 //! [`Driver`](nephoscope_telemetry::Driver); [`osprofiler`] asks the real OSProfiler.
 //!
 //! What goes wrong here is a failed test, so most functions panic and say why.
