@@ -127,9 +127,9 @@ class Bench:
         print(f"{case:44} {name:16} {value:14,.4g} {unit:12} {more:30} {load}", flush=True)
 
 
-def ingest(bench, measures, step, metrics, rounds, form=BATCH):
-    """Measures a second, end to end."""
-    made = {}
+def ingest(bench, case, sides, measures, step, metrics, rounds, form=BATCH):
+    """Measures a second, end to end, and what the server's processors have to do for each."""
+    made, cpu = {}, {}
 
     def requests(kind, metrics, rounds):
         if (kind, metrics) not in made:
@@ -156,15 +156,21 @@ def ingest(bench, measures, step, metrics, rounds, form=BATCH):
             # The first round makes what is not there yet.
             send_all(url, bodies[:1])
             side.wait(url)
-            began = time.perf_counter()
+            began, before = time.perf_counter(), None if of_gnocchi else server.cpu()
             send_all(url, bodies[1:])
             side.wait(url)
             seconds = time.perf_counter() - began
+            sent = cloud.metrics * measures * (times - 1)
+            if not of_gnocchi:
+                cpu.setdefault(side.name, []).append(1e6 * (server.cpu() - before) / sent)
             if not isinstance(side, VictoriaMetrics):
                 visible(url, cloud, parts[0][0], step, len({(first + number * step) // 300 for first, _ in parts
                                                             for number in range(measures)}))
-        return cloud.metrics * measures * (times - 1) / seconds
-    return run
+        return sent / seconds
+
+    bench.compare(case, "measures/s", run, sides)
+    for name, values in cpu.items():
+        bench.tell(f"{case}, CPU", name, statistics.median(values), "us/measure")
 
 
 def median(url, whole, count=100):
@@ -289,14 +295,16 @@ def many(bench):
         bench.tell(f"memory, {instances * each:,} metrics", "Nephoscope", server.memory() / 2**20, "MiB")
         bench.tell(f"memory, of each of {instances * each:,}", "Nephoscope", server.memory() / instances / each, "bytes")
         for what in ["after a stop", "after a kill"]:
-            took = []
+            took, cpu = [], []
             for _ in range(bench.options.runs):
                 server.stop(signal.SIGKILL if what == "after a kill" else signal.SIGTERM)
                 began = time.perf_counter()
                 server.start()
                 assert len(Client(server.url)("GET", f"/v1/resource/generic/{ids[0]}/metric")) == each
                 took.append(time.perf_counter() - began)
-            bench.tell(f"start {what}, {instances * each:,} metrics", "Nephoscope", statistics.median(took), "s")
+                cpu.append(server.cpu())
+            bench.tell(f"start {what}, {instances * each:,} metrics", "Nephoscope", statistics.median(took), "s",
+                       f"{statistics.median(cpu):.1f} s of CPU")
         bench.tell(f"memory, {instances * each:,} metrics, started", "Nephoscope", server.memory() / 2**20, "MiB")
 
 
@@ -310,10 +318,9 @@ def main():
     bench = Bench(parser.parse_args())
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; medians of {bench.options.runs}")
     everyone = ["nephoscope", "gnocchi", "victoriametrics"]
-    bench.compare("ingest, 1 a metric", "measures/s", ingest(bench, 1, 300, 100_000, 21), everyone)
-    bench.compare("ingest, 1 a metric, by metric id", "measures/s", ingest(bench, 1, 300, 100_000, 21, BY_METRIC),
-                  everyone[:2])
-    bench.compare("ingest, 60 a metric", "measures/s", ingest(bench, 60, 10, 10_000, 11), everyone)
+    ingest(bench, "ingest, 1 a metric", everyone, 1, 300, 100_000, 21)
+    ingest(bench, "ingest, 1 a metric, by metric id", everyone[:2], 1, 300, 100_000, 21, BY_METRIC)
+    ingest(bench, "ingest, 60 a metric", everyone, 60, 10, 10_000, 11)
     bench.compare("read, 8,640 points", "ms", read(bench), everyone[:2], min)
     bench.compare("aggregate, a day of 1,000 metrics", "ms", aggregate(bench, 1), everyone[:2], min)
     bench.compare("aggregate, a day of 1,000 metrics with 40", "ms", aggregate(bench, 40), everyone[:1], min)
@@ -324,4 +331,5 @@ def main():
                 case(bench)
 
 
-main()
+if __name__ == "__main__":
+    main()

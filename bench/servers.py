@@ -55,6 +55,11 @@ class Server:
         self.process.send_signal(by)
         self.process.wait()
 
+    def cpu(self):
+        """The seconds of processors that it took since it started."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory(self):
         """What it has of memory now, in bytes."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
