@@ -100,6 +100,8 @@ def visible(url, cloud, first, step, expected):
 class Bench:
     def __init__(self, options):
         self.options = options
+        # What the processors do for an answer of ours, in milliseconds: which other load does not change.
+        self.cpu = []
         chosen = options.sides.split(",")
         self.sides = {name: SIDES[name](options) for name in SIDES if name in chosen}
 
@@ -111,7 +113,7 @@ class Bench:
         if self.options.only not in case:
             return
         sides = [self.sides[name] for name in sides if name in self.sides]
-        results = {side.name: [] for side in sides}
+        results, self.cpu = {side.name: [] for side in sides}, []
         for _ in range(self.options.runs):
             for side in sides:
                 results[side.name].append(run(side))
@@ -121,6 +123,8 @@ class Bench:
             ratio = f"{ours / median if better is max else median / ours:10,.1f} x" if ours and name != "Nephoscope" else ""
             spread = f"{min(results[name]):,.4g} to {max(results[name]):,.4g}"
             self.tell(case, name, median, unit, f"{ratio:14} ({spread})")
+        if self.cpu:
+            self.tell(f"{case}, CPU", "Nephoscope", statistics.median(self.cpu), unit)
 
     def tell(self, case, name, value, unit, more=""):
         load = f"load {os.getloadavg()[0]:.1f}"
@@ -173,10 +177,14 @@ def ingest(bench, case, sides, measures, step, metrics, rounds, form=BATCH):
         bench.tell(f"{case}, CPU", name, statistics.median(values), "us/measure")
 
 
-def median(url, whole, count=100):
+def median(bench, side, server, whole, count=100):
     """The median of so many answers, the first few left out, in milliseconds."""
-    latencies(url, whole, 5)
-    return statistics.median(latencies(url, whole, count))
+    latencies(server.url, whole, 5)
+    before = None if isinstance(side, Gnocchi) else server.cpu()
+    took = statistics.median(latencies(server.url, whole, count))
+    if before is not None:
+        bench.cpu.append(1000 * (server.cpu() - before) / count)
+    return took
 
 
 def read(bench):
@@ -198,7 +206,7 @@ def read(bench):
             side.wait(server.url)
             got = client("GET", f"{path}?aggregation=mean&granularity=10")
             assert len(got) == points, f"{len(got)} points"
-            return median(server.url, request("GET", f"{path}?aggregation=mean&granularity=10"))
+            return median(bench, side, server, request("GET", f"{path}?aggregation=mean&granularity=10"))
     return run
 
 
@@ -225,9 +233,9 @@ def aggregate(bench, days):
                 send_all(server.url, [[request("POST", BATCH, metering.named(part, first, 300)) for part in parts]])
             side.wait(server.url)
             whole = request("POST", "/v1/aggregates" + limits, json.dumps(query).encode())
-            got = client("POST", "/v1/aggregates" + limits, query)["measures"]["aggregated"]
+            got = Client(server.url)("POST", "/v1/aggregates" + limits, query)["measures"]["aggregated"]
             assert len(got) == day, f"{len(got)} points"
-            return median(server.url, whole, 5 if isinstance(side, Gnocchi) else 50)
+            return median(bench, side, server, whole, 5 if isinstance(side, Gnocchi) else 50)
     return run
 
 
@@ -248,9 +256,9 @@ def search(bench):
                                      "metrics": kept}).encode() for number in range(count)]
             send_all(server.url, [[request("POST", "/v1/resource/machine", body) for body in resources]])
             query = {"=": {"host": "compute-7"}}
-            got = client("POST", "/v1/search/resource/machine", query)
+            got = Client(server.url)("POST", "/v1/search/resource/machine", query)
             assert len(got) == 100, f"{len(got)} resources"
-            return median(server.url, request("POST", "/v1/search/resource/machine", json.dumps(query).encode()), 50)
+            return median(bench, side, server, request("POST", "/v1/search/resource/machine", json.dumps(query).encode()), 50)
     return run
 
 

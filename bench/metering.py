@@ -2,6 +2,7 @@
 
 Everything is made before any clock starts, and the same for each side.
 """
+import datetime
 import itertools
 import json
 import random
@@ -68,8 +69,7 @@ class Cloud:
 
 
 def stamp(seconds):
-    day, second = divmod(seconds - FIRST, 86_400)
-    return f"2026-11-{1 + day:02}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}+00:00"
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat()
 
 
 def named(part, first, step):
