@@ -63,6 +63,27 @@ impl<'a> Fields<'a> {
         Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
+    /// A number of four bytes, the lowest first.
+    pub fn u32(&mut self) -> Option<u32> {
+        self.bytes(4).and_then(|bytes| Some(u32::from_le_bytes(bytes.try_into().ok()?)))
+    }
+
+    /// A number of eight bytes, the lowest first.
+    pub fn u64(&mut self) -> Option<u64> {
+        self.bytes(8).and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)))
+    }
+
+    /// A double of eight bytes, the lowest first.
+    pub fn f64(&mut self) -> Option<f64> {
+        self.u64().map(f64::from_bits)
+    }
+
+    /// A count of things that take at least so many bytes each: no more than there is room for, whatever is claimed.
+    pub fn count(&mut self, bytes_each: usize) -> Option<usize> {
+        let count = self.length()?;
+        (count.checked_mul(bytes_each)? <= self.0.len()).then_some(count)
+    }
+
     /// A number of bytes.
     pub fn length(&mut self) -> Option<usize> {
         usize::try_from(self.number()?).ok()

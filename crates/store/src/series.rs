@@ -5,7 +5,6 @@
 //! batch for batch, as its 4.7.1 has them; only what it makes of times within 128 ns before a period, and of granularities
 //! that are no whole microseconds, which it rounds as doubles, is left out.
 
-mod bytes;
 mod column;
 #[cfg(test)]
 mod faulty;

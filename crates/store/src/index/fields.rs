@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use nephoscope_disk::fields::{Fields, push_number, push_text};
 use nephoscope_gnocchi::Timestamp;
 use uuid::Uuid;
 
@@ -19,17 +20,12 @@ impl Writer {
         self.0.push(byte);
     }
 
-    pub(super) fn number(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.0.push((number & 0x7f) as u8 | 0x80);
-            number >>= 7;
-        }
-        self.0.push((number & 0x7f) as u8);
+    pub(super) fn number(&mut self, number: u64) {
+        push_number(&mut self.0, number);
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        self.number(text.len() as u64);
-        self.0.extend_from_slice(text.as_bytes());
+        push_text(&mut self.0, text);
     }
 
     pub(super) fn time(&mut self, time: Timestamp) {
@@ -98,15 +94,10 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn number(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-        }
-        None
+        let mut fields = Fields(self.0);
+        let number = fields.number()?;
+        self.0 = fields.0;
+        Some(number)
     }
 
     pub(super) fn number_u32(&mut self) -> Option<u32> {

@@ -3,7 +3,8 @@
 use pco::ChunkConfig;
 use pco::standalone::{simple_compress, simple_decompress};
 
-use super::bytes::Input;
+use nephoscope_disk::fields::Fields;
+
 use super::rows::{absent, is_present};
 
 /// From how many values on pco is worth its header.
@@ -70,7 +71,7 @@ fn put_present(out: &mut Vec<u8>, values: &[f64]) -> u8 {
 
 /// Reads that many values. Nothing if they do not stand there.
 pub(super) fn read(bytes: &[u8], count: usize) -> Option<Vec<f64>> {
-    let mut input = Input(bytes);
+    let mut input = Fields(bytes);
     let kind = input.byte()?;
     if kind & SPARSE == 0 {
         return read_present(kind, input, count);
@@ -82,7 +83,7 @@ pub(super) fn read(bytes: &[u8], count: usize) -> Option<Vec<f64>> {
     (0..count).map(|number| if is_there(number) { values.next() } else { Some(absent()) }).collect()
 }
 
-fn read_present(kind: u8, mut input: Input<'_>, count: usize) -> Option<Vec<f64>> {
+fn read_present(kind: u8, mut input: Fields<'_>, count: usize) -> Option<Vec<f64>> {
     match kind {
         SAME => Some(vec![input.f64()?; count]),
         PCO => simple_decompress(input.0).ok().filter(|values: &Vec<f64>| values.len() == count),

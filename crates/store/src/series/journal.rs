@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use memchr::memmem;
+use nephoscope_disk::fields::{Fields, push_number, push_signed};
 use nephoscope_gnocchi::{
     AggregationMethod, ArchivePolicy, Definition, Function, Measure, Timespan, Timestamp,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::MetricKey;
-use super::bytes::{Input, put_signed, put_varint};
 use super::files::{Files, Write};
 
 /// What a file begins with.
@@ -51,18 +51,18 @@ pub(super) fn frame(batch: &[Entry]) -> Vec<u8> {
                 policies.len() - 1
             });
         }
-        put_signed(&mut entries, key.0.wrapping_sub(last_key).cast_signed());
-        put_varint(&mut entries, at as u64);
-        put_varint(&mut entries, measures.len() as u64);
+        push_signed(&mut entries, key.0.wrapping_sub(last_key).cast_signed());
+        push_number(&mut entries, at as u64);
+        push_number(&mut entries, measures.len() as u64);
         last_key = key.0;
         for measure in measures {
             let time = measure.timestamp.as_nanos();
-            put_signed(&mut entries, time.wrapping_sub(last_time));
+            push_signed(&mut entries, time.wrapping_sub(last_time));
             entries.extend(measure.value.to_le_bytes());
             last_time = time;
         }
     }
-    put_varint(&mut frame, policies.len() as u64);
+    push_number(&mut frame, policies.len() as u64);
     policies.iter().for_each(|policy| put_policy(&mut frame, policy));
     frame.append(&mut entries);
     let (header, payload) = frame.split_at_mut(FRAME_HEADER);
@@ -126,22 +126,22 @@ pub(super) fn method_of(number: u8) -> Option<AggregationMethod> {
 }
 
 fn put_policy(out: &mut Vec<u8>, policy: &ArchivePolicy) {
-    put_varint(out, policy.back_window.into());
-    put_varint(out, policy.definition.len() as u64);
+    push_number(out, policy.back_window.into());
+    push_number(out, policy.definition.len() as u64);
     for definition in &policy.definition {
-        put_varint(out, definition.granularity.as_nanos().cast_unsigned());
-        put_varint(out, definition.points.map_or(0, |points| points.max(1)));
+        push_number(out, definition.granularity.as_nanos().cast_unsigned());
+        push_number(out, definition.points.map_or(0, |points| points.max(1)));
     }
-    put_varint(out, policy.aggregation_methods.len() as u64);
+    push_number(out, policy.aggregation_methods.len() as u64);
     out.extend(policy.aggregation_methods.iter().map(|method| method_number(*method)));
 }
 
-fn policy(input: &mut Input<'_>) -> Option<ArchivePolicy> {
-    let back_window = u32::try_from(input.varint()?).ok()?;
+fn policy(input: &mut Fields<'_>) -> Option<ArchivePolicy> {
+    let back_window = u32::try_from(input.number()?).ok()?;
     let definitions = input.count(2)?;
     let mut definition = |_| {
-        let granularity = Timespan::from_nanos(input.varint()?.cast_signed())?;
-        Some(Definition { granularity, points: input.varint().map(|points| (points > 0).then_some(points))? })
+        let granularity = Timespan::from_nanos(input.number()?.cast_signed())?;
+        Some(Definition { granularity, points: input.number().map(|points| (points > 0).then_some(points))? })
     };
     let definition = (0..definitions).map(&mut definition).collect::<Option<_>>()?;
     let methods = input.count(1)?;
@@ -155,14 +155,14 @@ pub(super) fn read_payload(
     payload: &[u8],
     mut each: impl FnMut(MetricKey, &Arc<ArchivePolicy>, &mut Vec<Measure>),
 ) -> Option<()> {
-    let mut input = Input(payload);
+    let mut input = Fields(payload);
     let policies = input.count(3)?;
     let policies = (0..policies).map(|_| policy(&mut input).map(Arc::new)).collect::<Option<Vec<_>>>()?;
     let (mut key, mut time) = (0u64, 0i64);
     let mut measures = Vec::new();
     while !input.0.is_empty() {
         key = key.wrapping_add(input.signed()?.cast_unsigned());
-        let policy = policies.get(usize::try_from(input.varint()?).ok()?)?;
+        let policy = policies.get(usize::try_from(input.number()?).ok()?)?;
         let count = input.count(9)?;
         measures.clear();
         for _ in 0..count {
@@ -196,7 +196,7 @@ pub(super) fn read(content: &[u8]) -> Result<Contents<'_>, LaterVersion> {
     let is_whole = header.is_some_and(|header| header[..8] == *FILE && header[12..] == check(&header[..12]));
     match header {
         Some(header) if is_whole => {
-            let version = Input(&header[8..]).u32().unwrap_or_default();
+            let version = Fields(&header[8..]).u32().unwrap_or_default();
             if version != VERSION {
                 return Err(LaterVersion(version));
             }
@@ -252,7 +252,7 @@ enum Found<'a> {
 fn whole_frame(content: &[u8]) -> Found<'_> {
     let Some((header, rest)) = content.split_at_checked(FRAME_HEADER) else { return Found::None };
     let is_header = header[..4] == *FRAME && header[FRAME_HEADER - 4..] == check(&header[..FRAME_HEADER - 4]);
-    let mut fields = Input(&header[4..]);
+    let mut fields = Fields(&header[4..]);
     let (Some(length), Some(sequence), Some(hash)) = (fields.u32(), fields.u64(), fields.u64()) else {
         return Found::None;
     };

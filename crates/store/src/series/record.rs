@@ -2,9 +2,9 @@
 
 use std::iter;
 
+use nephoscope_disk::fields::{Fields, push_number, push_signed};
 use nephoscope_gnocchi::{AggregationMethod, Measure, Timestamp};
 
-use super::bytes::{Input, put_signed, put_varint};
 use super::column;
 use super::journal::{check, method_number, method_of};
 use super::plan::Plan;
@@ -34,7 +34,7 @@ impl Record {
     /// Sets the window, as [`window`] gives it.
     pub(super) fn put_window(&mut self, window: Option<&[u8]>) {
         let window = window.unwrap_or_default();
-        put_varint(&mut self.head, window.len() as u64);
+        push_number(&mut self.head, window.len() as u64);
         if !window.is_empty() {
             self.head.extend(check(window));
         }
@@ -53,7 +53,7 @@ impl Record {
         for (number, periods) in periods.chunks(LONGEST_CHUNK).enumerate() {
             let first = number * LONGEST_CHUNK;
             self.count += 1;
-            put_varint(&mut self.chunks, length.cast_unsigned());
+            push_number(&mut self.chunks, length.cast_unsigned());
             put_periods(&mut self.chunks, length, periods);
             let mut columns = Vec::new();
             let mut count = 0;
@@ -66,11 +66,11 @@ impl Record {
                 if !bytes.is_empty() {
                     count += 1;
                     columns.push(method_number(*method));
-                    put_varint(&mut columns, bytes.len() as u64);
+                    push_number(&mut columns, bytes.len() as u64);
                     columns.extend(check(bytes));
                 }
             }
-            put_varint(&mut self.chunks, count);
+            push_number(&mut self.chunks, count);
             self.chunks.append(&mut columns);
             if let [first, .., last] | [first @ last] = periods {
                 let span = self.span.unwrap_or((*first, *last));
@@ -81,7 +81,7 @@ impl Record {
 
     /// The bytes of the record.
     pub(super) fn finish(mut self, key: u64) -> Vec<u8> {
-        put_varint(&mut self.head, self.count);
+        push_number(&mut self.head, self.count);
         self.head.append(&mut self.chunks);
         let all = FIXED + self.head.len() + self.body.len();
         let mut out = Vec::with_capacity(all);
@@ -99,8 +99,8 @@ impl Record {
 
 /// Periods as steps of the granularity: how often each step follows itself.
 fn put_periods(out: &mut Vec<u8>, length: i64, periods: &[i64]) {
-    put_varint(out, periods.len() as u64);
-    put_signed(out, periods.first().map_or(0, |first| first.div_euclid(length)));
+    push_number(out, periods.len() as u64);
+    push_signed(out, periods.first().map_or(0, |first| first.div_euclid(length)));
     let mut runs: Vec<(u64, u64)> = Vec::new();
     for pair in periods.windows(2) {
         let step = (pair[1].wrapping_sub(pair[0]) / length).cast_unsigned();
@@ -109,10 +109,10 @@ fn put_periods(out: &mut Vec<u8>, length: i64, periods: &[i64]) {
             _ => runs.push((step, 1)),
         }
     }
-    put_varint(out, runs.len() as u64);
+    push_number(out, runs.len() as u64);
     for (step, count) in runs {
-        put_varint(out, step);
-        put_varint(out, count);
+        push_number(out, step);
+        push_number(out, count);
     }
 }
 
@@ -128,14 +128,14 @@ pub(super) struct Periods {
 
 impl Periods {
     /// Nothing when they are none, or more than a chunk has.
-    fn read(input: &mut Input<'_>, length: i64) -> Option<Self> {
+    fn read(input: &mut Fields<'_>, length: i64) -> Option<Self> {
         let count =
-            usize::try_from(input.varint()?).ok().filter(|count| (1..=LONGEST_CHUNK).contains(count))?;
+            usize::try_from(input.number()?).ok().filter(|count| (1..=LONGEST_CHUNK).contains(count))?;
         let first = input.signed()?.checked_mul(length)?;
         let changes = input.count(2)?;
         let (mut last, mut steps) = (first, 0u64);
         let mut run = |_| {
-            let (step, often) = (i64::try_from(input.varint()?).ok()?.checked_mul(length)?, input.varint()?);
+            let (step, often) = (i64::try_from(input.number()?).ok()?.checked_mul(length)?, input.number()?);
             last = last.checked_add(step.checked_mul(often.try_into().ok()?)?)?;
             steps = steps.checked_add(often)?;
             Some((step, often))
@@ -165,7 +165,7 @@ pub(super) struct Fixed {
 
 impl Fixed {
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        let mut input = Input(bytes);
+        let mut input = Fields(bytes);
         (input.bytes(4)? == RECORD).then_some(())?;
         let (head, all, key) = (input.u32()? as usize, input.u32()? as usize, input.u64()?);
         (FIXED + head <= all).then_some(Self { head, all, key })
@@ -210,7 +210,7 @@ impl Head {
         let head = bytes.get(FIXED..FIXED + fixed.head)?;
         let both = [&bytes[..FIXED - 4], head].concat();
         (check(&both) == bytes[FIXED - 4..FIXED]).then_some(())?;
-        let mut input = Input(head);
+        let mut input = Fields(head);
         let mut offset = FIXED + fixed.head;
         let mut piece = |length: u64, check: &[u8]| {
             let length = usize::try_from(length).ok()?;
@@ -218,19 +218,19 @@ impl Head {
             offset = offset.checked_add(length).filter(|end| *end <= fixed.all)?;
             Some(piece)
         };
-        let window = match input.varint()? {
+        let window = match input.number()? {
             0 => None,
             length => Some(piece(length, input.bytes(4)?)?),
         };
         let mut chunks = Vec::new();
         for _ in 0..input.count(5)? {
-            let length = input.varint()?.cast_signed();
+            let length = input.number()?.cast_signed();
             (length > 0).then_some(())?;
             let periods = Periods::read(&mut input, length)?;
             let columns = input.count(6)?;
             let mut column = |_| {
                 let method = method_of(input.byte()?)?;
-                Some((method, piece(input.varint()?, input.bytes(4)?)?))
+                Some((method, piece(input.number()?, input.bytes(4)?)?))
             };
             let columns = (0..columns).map(&mut column).collect::<Option<_>>()?;
             chunks.push(Chunk { length, periods, columns });
@@ -250,22 +250,22 @@ impl Chunk {
 /// A window in bytes.
 pub(super) fn window(plan: &Plan, window: &Window, applied: u64) -> Vec<u8> {
     let mut out = Vec::new();
-    put_varint(&mut out, applied);
-    put_varint(&mut out, plan.grains.len() as u64);
+    push_number(&mut out, applied);
+    push_number(&mut out, plan.grains.len() as u64);
     // Most often they are the least there is: that is short this way.
     let put_time =
-        |out: &mut Vec<u8>, time: i64| put_varint(out, time.wrapping_sub(i64::MIN).cast_unsigned());
+        |out: &mut Vec<u8>, time: i64| push_number(out, time.wrapping_sub(i64::MIN).cast_unsigned());
     for (grain, aggregates) in plan.grains.iter().zip(&window.grains) {
-        put_varint(&mut out, grain.length.cast_unsigned());
+        push_number(&mut out, grain.length.cast_unsigned());
         aggregates.kept_from.iter().for_each(|time| put_time(&mut out, *time));
         put_time(&mut out, aggregates.lazy_from);
     }
     let raw = window.raw();
-    put_varint(&mut out, raw.len() as u64);
+    push_number(&mut out, raw.len() as u64);
     let mut before = 0i64;
     for measure in raw {
         let time = measure.timestamp.as_nanos();
-        put_signed(&mut out, time.wrapping_sub(before));
+        push_signed(&mut out, time.wrapping_sub(before));
         before = time;
     }
     let values: Vec<_> = raw.iter().map(|measure| measure.value).collect();
@@ -283,12 +283,12 @@ pub(super) struct Stored {
 
 impl Stored {
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        let mut input = Input(bytes);
-        let applied = input.varint()?;
+        let mut input = Fields(bytes);
+        let applied = input.number()?;
         let mut grains = Vec::new();
         for _ in 0..input.count(6)? {
-            let length = input.varint()?.cast_signed();
-            let mut time = || Some(input.varint()?.cast_signed().wrapping_add(i64::MIN));
+            let length = input.number()?.cast_signed();
+            let mut time = || Some(input.number()?.cast_signed().wrapping_add(i64::MIN));
             let kept_from = [time()?, time()?, time()?, time()?];
             grains.push((length, kept_from, time()?));
         }
@@ -336,7 +336,7 @@ mod tests {
             let periods: Vec<_> = steps.into_iter().map(|step| step * 60).collect();
             let mut out = Vec::new();
             put_periods(&mut out, 60, &periods);
-            let read = Periods::read(&mut Input(&out), 60).unwrap();
+            let read = Periods::read(&mut Fields(&out), 60).unwrap();
             prop_assert_eq!((read.first, read.last), (periods[0], periods[periods.len() - 1]));
             prop_assert_eq!(read.iter().collect::<Vec<_>>(), periods);
         }

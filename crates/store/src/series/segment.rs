@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use memchr::memmem;
+use nephoscope_disk::fields::{Fields, push_number};
 use nephoscope_gnocchi::AggregationMethod;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::bytes::{Input, put_varint};
 use super::files::{self, Files, Read, Write};
 use super::journal::{LaterVersion, check};
 use super::record::{FIXED, Fixed, Head, Piece, RECORD, Stored};
@@ -80,7 +80,7 @@ impl Segment {
             file.read_at(0, &mut header).map_err(Unreadable::Io)?;
         }
         let is_whole = has_header && header[..8] == *FILE && header[12..] == check(&header[..12]);
-        let version = Input(&header[8..]).u32().unwrap_or_default();
+        let version = Fields(&header[8..]).u32().unwrap_or_default();
         if is_whole && version != VERSION {
             return Err(Unreadable::Later(LaterVersion(version)));
         }
@@ -108,7 +108,7 @@ impl Segment {
         self.file.read_at(end, &mut footer)?;
         let is_whole =
             footer[FOOTER - 8..] == *END && footer[FOOTER - 12..FOOTER - 8] == check(&footer[..FOOTER - 12]);
-        let mut fields = Input(&footer);
+        let mut fields = Fields(&footer);
         let mut field = || fields.u64().unwrap_or_default();
         let (begin, count, first, last, hash) = (field(), field(), field(), field(), field());
         let Some(length) = end.checked_sub(begin).filter(|_| is_whole) else { return Ok(None) };
@@ -122,15 +122,15 @@ impl Segment {
     }
 
     fn take_index(&mut self, index: &[u8], count: u64) -> Option<()> {
-        let mut input = Input(index);
+        let mut input = Fields(index);
         let (mut key, mut offset) = (0u64, HEADER as u64);
         let count = usize::try_from(count).ok().filter(|count| *count <= index.len())?;
         self.keys.reserve_exact(count);
         self.offsets.reserve_exact(count + 1);
         self.offsets.push(offset);
         for _ in 0..count {
-            key = key.checked_add(input.varint()?)?;
-            offset = offset.checked_add(input.varint()?)?;
+            key = key.checked_add(input.number()?)?;
+            offset = offset.checked_add(input.number()?)?;
             self.keys.push(key);
             self.offsets.push(offset);
         }
@@ -320,8 +320,8 @@ impl SegmentWriter {
 
     /// Adds a record, in order of the keys.
     pub(super) fn add(&mut self, key: u64, span: Option<(i64, i64)>, record: &[u8]) -> io::Result<()> {
-        put_varint(&mut self.index, key - self.last_key);
-        put_varint(&mut self.index, record.len() as u64);
+        push_number(&mut self.index, key - self.last_key);
+        push_number(&mut self.index, record.len() as u64);
         self.last_key = key;
         self.count += 1;
         if let Some((first, last)) = span {
