@@ -91,8 +91,8 @@ pub struct Resource {
     pub revision_end: Option<Timestamp>,
     /// Number of the revision, -1 for the current one.
     pub revision: i64,
-    /// Attributes of its type. A listing as `generic` without details has none.
-    pub attributes: BTreeMap<String, AttributeValue>,
+    /// Attributes of its type, in the order of the type. A listing as `generic` without details has none.
+    pub attributes: IndexMap<String, AttributeValue>,
     /// Its metrics by name.
     pub metrics: BTreeMap<String, Uuid>,
 }

@@ -1,7 +1,6 @@
 //! What resources of a kind have in common.
 
-use std::collections::BTreeMap;
-
+use indexmap::IndexMap;
 use uuid::Uuid;
 
 use crate::Timestamp;
@@ -31,8 +30,8 @@ const TAKEN_NAMES: [&str; 14] = [
 pub struct ResourceType {
     /// Its name, such as `instance`.
     pub name: String,
-    /// Its attributes by name.
-    pub attributes: BTreeMap<String, Attribute>,
+    /// Its attributes by name, in the order in which they were declared.
+    pub attributes: IndexMap<String, Attribute>,
     /// Whether it can be used yet.
     pub state: TypeState,
 }
@@ -120,7 +119,7 @@ pub enum TypeState {
 pub struct TypeChange {
     /// Attributes that are new, with the value that existing resources get; or that replace one of the same kind with other
     /// limits.
-    pub add: BTreeMap<String, (Attribute, AttributeValue)>,
+    pub add: IndexMap<String, (Attribute, AttributeValue)>,
     /// Attributes that go.
     pub remove: Vec<String>,
 }

@@ -48,7 +48,7 @@ async fn sent(options: &str) -> String {
 
 #[tokio::test]
 async fn a_password_is_of_a_user_in_a_domain() {
-    let default = r#"{"auth":{"identity":{"methods":["password"],"password":{"user":{"domain":{"name":"Default"},"name":"nephele","password":"hunter2"}}},"scope":{"project":{"domain":{"name":"Default"},"name":"weather"}}}}"#;
+    let default = r#"{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"nephele","domain":{"name":"Default"},"password":"hunter2"}}},"scope":{"project":{"name":"weather","domain":{"name":"Default"}}}}}"#;
     assert_eq!(sent("").await, default);
     let named = default.replacen("Default", "people", 1).replacen("Default", "clouds", 1);
     assert_eq!(sent("&user_domain=people&project_domain=clouds").await, named);
@@ -58,7 +58,7 @@ async fn a_password_is_of_a_user_in_a_domain() {
 async fn an_application_credential_is_of_one_project_already() {
     assert_eq!(
         sent("&application_credential=id&application_credential_secret=s").await,
-        r#"{"auth":{"identity":{"application_credential":{"id":"id","secret":"s"},"methods":["application_credential"]}}}"#
+        r#"{"auth":{"identity":{"methods":["application_credential"],"application_credential":{"id":"id","secret":"s"}}}}"#
     );
 }
 

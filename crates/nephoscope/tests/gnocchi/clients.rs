@@ -16,13 +16,9 @@ const PLAIN: &str = r#"
 /// The client, and how many steps it takes at least: what it does cannot shrink unnoticed.
 const CLIENTS: [(&str, usize); 3] = [("openstack", 70), ("library", 70), ("ceilometer", 4)];
 
-/// Those that still find differences. They run, and fail, where somebody [wants](super::wants_all) to see them.
-const NOT_YET: [&str; 2] = ["openstack", "library"];
-
 pub(crate) fn trials() -> Vec<Trial> {
     CLIENTS
         .into_iter()
-        .filter(|(client, _)| !NOT_YET.contains(client) || super::wants_all())
         .map(|(client, steps)| {
             trial(format!("clients::{client}"), move || finds_no_difference(client, steps))
         })

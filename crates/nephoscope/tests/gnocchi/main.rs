@@ -29,11 +29,6 @@ fn main() -> ExitCode {
     )
 }
 
-/// Whether what is known not to pass yet is to run as well, and fail: `NEPHOSCOPE_TEST_GNOCCHI_ALL=1`.
-fn wants_all() -> bool {
-    std::env::var_os("NEPHOSCOPE_TEST_GNOCCHI_ALL").is_some_and(|value| value == "1")
-}
-
 /// A daemon with an empty store.
 fn serve(configuration: &str) -> NephoscopeServer {
     NephoscopeServer::start(Path::new(env!("CARGO_BIN_EXE_nephoscope")), configuration)

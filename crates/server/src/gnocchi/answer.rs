@@ -33,6 +33,11 @@ pub(super) fn written_as_python(value: &impl Serialize) -> Vec<u8> {
     written
 }
 
+/// The same, to go into a larger text.
+pub(super) fn text(value: &impl Serialize) -> String {
+    String::from_utf8(written_as_python(value)).expect("JSON is UTF-8")
+}
+
 struct Blanks;
 
 impl Formatter for Blanks {

@@ -13,9 +13,9 @@ pub(super) fn archive_policy(policy: &ArchivePolicy) -> Value {
         .iter()
         .map(|definition| {
             json!({
+                "timespan": definition.timespan().map(|timespan| timespan.to_string()),
                 "granularity": definition.granularity.to_string(),
                 "points": definition.points,
-                "timespan": definition.timespan().map(|timespan| timespan.to_string()),
             })
         })
         .collect();
@@ -31,8 +31,8 @@ pub(super) fn archive_policy(policy: &ArchivePolicy) -> Value {
 pub(super) fn archive_policy_rule(rule: &ArchivePolicyRule) -> Value {
     json!({
         "name": rule.name,
-        "metric_pattern": rule.metric_pattern,
         "archive_policy_name": rule.archive_policy_name,
+        "metric_pattern": rule.metric_pattern,
     })
 }
 
@@ -55,8 +55,8 @@ fn attribute(attribute: &Attribute) -> Value {
     let mut written = json!({ "type": kind(attribute.kind), "required": attribute.required });
     match attribute.kind {
         AttributeKind::String { min_length, max_length } => {
-            written["min_length"] = min_length.into();
             written["max_length"] = max_length.into();
+            written["min_length"] = min_length.into();
         }
         AttributeKind::Number { min, max } => {
             written["min"] = min.map_or(Value::Null, number);
@@ -95,27 +95,14 @@ pub(super) fn attribute_value(value: &AttributeValue) -> Value {
     }
 }
 
+/// A resource with its metrics.
 pub(super) fn resource(resource: &Resource) -> Value {
     let metrics: Map<_, _> =
         resource.metrics.iter().map(|(name, id)| (name.clone(), id.to_string().into())).collect();
-    let mut written = json!({
-        "id": resource.id.to_string(),
-        "original_resource_id": resource.original_resource_id,
-        "type": resource.resource_type,
-        "user_id": resource.user_id,
-        "project_id": resource.project_id,
-        "started_at": resource.started_at.to_string(),
-        "ended_at": resource.ended_at.map(|time| time.to_string()),
-        "revision_start": resource.revision_start.to_string(),
-        "revision_end": resource.revision_end.map(|time| time.to_string()),
-        "metrics": metrics,
-    });
-    if let Some(fields) = written.as_object_mut() {
-        creator(resource.creator.as_deref(), fields);
-        let own = resource.attributes.iter().map(|(name, value)| (name.clone(), attribute_value(value)));
-        fields.extend(own);
-    }
-    written
+    let mut fields = resource_itself(resource);
+    fields.insert("metrics".into(), metrics.into());
+    created_by(resource.creator.as_deref(), &mut fields);
+    fields.into()
 }
 
 /// A resource, but only these of its keys; all of them, where none is named.
@@ -127,48 +114,89 @@ pub(super) fn resource_with(whole: &Resource, keys: &[&str]) -> Value {
     written
 }
 
-fn creator(creator: Option<&str>, fields: &mut Map<String, Value>) {
+/// A resource that was just written to. A number that came with it is answered as it was sent, `5` or `5.0`; from then on
+/// it has a fraction.
+pub(super) fn written_resource(whole: &Resource, sent: &Value) -> Value {
+    let mut written = resource(whole);
+    for (name, value) in &whole.attributes {
+        if let (AttributeValue::Number(_), Some(sent)) = (value, sent.get(name)) {
+            written[name] = sent.clone();
+        }
+    }
+    written
+}
+
+/// All but its metrics and the two parts of its creator.
+fn resource_itself(resource: &Resource) -> Map<String, Value> {
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Value| fields.insert(name.into(), value);
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).into();
+    put("id", resource.id.to_string().into());
+    // What has ended is of another table, which begins with its end.
+    if resource.revision_end.is_some() {
+        put("revision_end", time(resource.revision_end));
+    }
+    put("creator", resource.creator.as_deref().into());
+    put("started_at", time(Some(resource.started_at)));
+    put("revision_start", time(Some(resource.revision_start)));
+    put("ended_at", time(resource.ended_at));
+    put("user_id", resource.user_id.as_deref().into());
+    put("project_id", resource.project_id.as_deref().into());
+    put("original_resource_id", resource.original_resource_id.as_str().into());
+    put("type", resource.resource_type.as_str().into());
+    for (name, value) in &resource.attributes {
+        put(name, attribute_value(value));
+    }
+    if resource.revision_end.is_none() {
+        put("revision_end", Value::Null);
+    }
+    fields
+}
+
+/// The parts of a creator, where those are told who ask after them as Gnocchi once had them.
+fn created_by(creator: Option<&str>, fields: &mut Map<String, Value>) {
     let parts = creator.map(|creator| creator.split_once(':').unwrap_or((creator, "")));
-    fields.insert("creator".into(), creator.into());
     fields.insert("created_by_user_id".into(), parts.map(|(user, _)| user).into());
     fields.insert("created_by_project_id".into(), parts.map(|(_, project)| project).into());
 }
 
-fn metric_itself(metric: &Metric) -> Map<String, Value> {
+/// A metric, and of which resource it is and how it is kept, under the names that these have in the answer.
+fn metric_of(metric: &Metric, (resource, of): (&str, Value), (policy, kept): (&str, Value)) -> Value {
     let mut fields = Map::new();
     fields.insert("id".into(), metric.id.to_string().into());
+    fields.insert("creator".into(), metric.creator.as_deref().into());
     fields.insert("name".into(), metric.name.as_deref().into());
     fields.insert("unit".into(), metric.unit.as_deref().into());
-    creator(metric.creator.as_deref(), &mut fields);
-    fields
+    fields.insert(resource.into(), of);
+    fields.insert(policy.into(), kept);
+    created_by(metric.creator.as_deref(), &mut fields);
+    fields.into()
+}
+
+fn id_of_resource(metric: &Metric) -> (&'static str, Value) {
+    ("resource_id", metric.resource_id.map(|id| id.to_string()).into())
 }
 
 /// A metric as it is answered to whoever made it: with the name of its policy and the id of its resource.
 pub(super) fn new_metric(metric: &Metric) -> Value {
-    let mut fields = metric_itself(metric);
-    fields.insert("archive_policy_name".into(), metric.archive_policy.name.as_str().into());
-    fields.insert("resource_id".into(), metric.resource_id.map(|id| id.to_string()).into());
-    fields.into()
+    let policy = metric.archive_policy.name.as_str().into();
+    metric_of(metric, id_of_resource(metric), ("archive_policy_name", policy))
 }
 
 /// A metric in a list: with its policy and the id of its resource.
 pub(super) fn listed_metric(metric: &Metric) -> Value {
-    let mut fields = metric_itself(metric);
-    fields.insert("archive_policy".into(), archive_policy(&metric.archive_policy));
-    fields.insert("resource_id".into(), metric.resource_id.map(|id| id.to_string()).into());
-    fields.into()
+    let policy = archive_policy(&metric.archive_policy);
+    metric_of(metric, id_of_resource(metric), ("archive_policy", policy))
 }
 
-/// A metric with its policy and its resource, which is without the names of its metrics.
+/// A metric with its policy and its resource, of which the metrics are not told.
 pub(super) fn metric(metric: &Metric) -> Value {
-    let mut fields = metric_itself(metric);
-    fields.insert("archive_policy".into(), archive_policy(&metric.archive_policy));
-    let mut resource = metric.resource.as_deref().map_or(Value::Null, resource);
-    if let Some(fields) = resource.as_object_mut() {
-        fields.remove("metrics");
-    }
-    fields.insert("resource".into(), resource);
-    fields.into()
+    let resource = metric.resource.as_deref().map_or(Value::Null, |resource| {
+        let mut fields = resource_itself(resource);
+        created_by(resource.creator.as_deref(), &mut fields);
+        fields.into()
+    });
+    metric_of(metric, ("resource", resource), ("archive_policy", archive_policy(&metric.archive_policy)))
 }
 
 /// Points: of each when, to whole seconds, its granularity in seconds or the letter of its calendar period, and its value.

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use nephoscope_gnocchi::{
     Attribute, AttributeKind, AttributeValue, Comparison, Direction, Error, Filter, Gnocchi, Measure,
     NamedMetric, NewResource, Nulls, Page, ResourceChange, ResourceSelection, ResourceType, Sort, TypeChange,
@@ -17,7 +18,7 @@ fn instance() -> ResourceType {
     let attribute = |kind, required| Attribute { kind, required };
     ResourceType {
         name: "instance".into(),
-        attributes: BTreeMap::from([
+        attributes: IndexMap::from([
             ("host".into(), attribute(text(), true)),
             ("cores".into(), attribute(AttributeKind::Number { min: Some(0.0), max: None }, false)),
         ]),
@@ -221,14 +222,14 @@ async fn a_type_gets_attributes_which_its_resources_have_at_once() {
     user.create_resource("instance", vm("a", "h1", None)).await.unwrap();
     let flavor = Attribute { kind: text(), required: true };
     let add = |fill: AttributeValue| TypeChange {
-        add: BTreeMap::from([("flavor".to_owned(), (flavor.clone(), fill))]),
+        add: IndexMap::from([("flavor".to_owned(), (flavor.clone(), fill))]),
         remove: vec!["cores".to_owned()],
     };
     assert!(user.update_resource_type("instance", add(AttributeValue::Null)).await.is_err());
     let changed = add(AttributeValue::String("small".into()));
     user.update_resource_type("instance", changed).await.unwrap();
     let found = user.resources("instance", &chosen(equal("flavor", "small"))).await.unwrap();
-    assert_eq!(found[0].attributes.keys().collect::<Vec<_>>(), ["flavor", "host"]);
+    assert_eq!(found[0].attributes.keys().collect::<Vec<_>>(), ["host", "flavor"]);
     assert!(matches!(user.delete_resource_type("instance").await, Err(Error::ResourceTypeInUse(_))));
     assert!(matches!(user.delete_resource_type("generic").await, Err(Error::ResourceTypeInUse(_))));
     user.delete_resource("instance", "a").await.unwrap();

@@ -1,7 +1,6 @@
 //! Resource types, and patches of them.
 
-use std::collections::BTreeMap;
-
+use indexmap::IndexMap;
 use nephoscope_gnocchi::{
     Attribute, AttributeKind, AttributeValue, ResourceType, SchemaError, SchemaResult, Timestamp, TypeChange,
     TypeState,
@@ -40,8 +39,8 @@ pub(in super::super) fn read_type(json: &Value) -> Result<ResourceType, Fault> {
     Ok(ResourceType { name, attributes, state: TypeState::Active })
 }
 
-fn read_attributes(json: &Value, for_update: bool) -> SchemaResult<BTreeMap<String, Written>> {
-    let mut attributes = BTreeMap::new();
+fn read_attributes(json: &Value, for_update: bool) -> SchemaResult<IndexMap<String, Written>> {
+    let mut attributes = IndexMap::new();
     for (name, value) in object(json)? {
         let written = read_written(value, for_update).map_err(|error| error.in_key(name))?;
         attributes.insert(name.clone(), written);
@@ -144,7 +143,7 @@ pub(in super::super) fn read_patch(
     let steps = steps.into_iter().collect::<Result<Vec<_>, _>>().map_err(Fault::bad_request)?;
     let mut next = wire::resource_type(resource_type);
     if let Some(next) = next.as_object_mut() {
-        next.remove("state");
+        next.shift_remove("state");
     }
     for step in steps {
         apply(&mut next, step)?;
@@ -241,7 +240,7 @@ fn apply(document: &mut Value, step: Step) -> Result<(), Fault> {
             parent.insert(name, value);
         }
         None => {
-            if parent.remove(&name).is_none() {
+            if parent.shift_remove(&name).is_none() {
                 return Err(Fault::bad_request(format!("can't remove a non-existent object '{name}'")));
             }
         }

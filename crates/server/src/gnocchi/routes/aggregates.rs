@@ -112,11 +112,7 @@ fn written(answer: &AggregatesAnswer) -> String {
             let groups = groups.iter().map(|(key, group)| {
                 let key: serde_json::Map<_, _> =
                     key.iter().map(|(name, value)| (name.clone(), wire::attribute_value(value))).collect();
-                format!(
-                    "{{\"group\": {}, \"measures\": {}}}",
-                    serde_json::Value::from(key),
-                    written_group(group)
-                )
+                format!("{{\"group\": {}, \"measures\": {}}}", answer::text(&key), written_group(group))
             });
             format!("[{}]", groups.collect::<Vec<_>>().join(", "))
         }
@@ -146,7 +142,7 @@ fn written_group(group: &Group) -> String {
             })
             .collect();
         written.push_str(", \"references\": ");
-        written.push_str(&serde_json::Value::from(references).to_string());
+        written.push_str(&answer::text(&references));
     }
     written.push('}');
     written
@@ -174,7 +170,7 @@ impl Tree {
             if number > 0 {
                 text.push_str(", ");
             }
-            text.push_str(&serde_json::Value::from(name.as_str()).to_string());
+            text.push_str(&answer::text(name));
             text.push_str(": ");
             branch.write(text);
         }

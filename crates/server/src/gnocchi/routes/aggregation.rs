@@ -111,7 +111,7 @@ pub(in super::super) async fn aggregate_resources(
             let value = group.first().map(|first| wire::attribute_value(&first.attribute(name)));
             ((*name).to_owned(), value.unwrap_or_default())
         };
-        let key = Value::from(groupby.iter().map(value).collect::<Map<_, _>>());
+        let key = answer::text(&groupby.iter().map(value).collect::<Map<_, _>>());
         let points = wire::points(&aggregate(&requester, &arguments, &metrics_of(group)).await?);
         groups.push(format!("{{\"group\": {key}, \"measures\": {points}}}"));
     }

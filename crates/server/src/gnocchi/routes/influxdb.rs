@@ -44,7 +44,7 @@ pub(in super::super) async fn query(requester: Requester, arguments: Arguments) 
         )
     })?;
     requester.enforce(Action::CreateResourceType, Target::Nothing)?;
-    let made = ResourceType { name: name.into(), attributes: BTreeMap::new(), state: TypeState::Active };
+    let made = ResourceType { name: name.into(), attributes: IndexMap::new(), state: TypeState::Active };
     match requester.gnocchi()?.create_resource_type(made).await {
         Ok(_) | Err(Error::ResourceTypeAlreadyExists(_)) => Ok(answer::done()),
         Err(error) => Err(error.into()),

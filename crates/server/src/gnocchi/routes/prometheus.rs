@@ -54,7 +54,7 @@ fn resource_type() -> ResourceType {
     let label = Attribute { kind: AttributeKind::String { min_length: 1, max_length: 512 }, required: true };
     ResourceType {
         name: RESOURCE_TYPE.into(),
-        attributes: BTreeMap::from([("job".into(), label.clone()), ("instance".into(), label)]),
+        attributes: IndexMap::from([("job".into(), label.clone()), ("instance".into(), label)]),
         state: TypeState::Active,
     }
 }

@@ -211,7 +211,10 @@ pub(in super::super) async fn create_resource(
     requester.enforce(Action::CreateResource, Target::Anything(&target))?;
     let created = gnocchi.create_resource(&resource_type, resource).await.map_err(in_a_body)?;
     let location = links.location(&format!("/resource/{resource_type}/{}", created.id));
-    Ok((Validators::of(&created).headers(), answer::created(location, &wire::resource(&created)))
+    Ok((
+        Validators::of(&created).headers(),
+        answer::created(location, &wire::written_resource(&created, &body)),
+    )
         .into_response())
 }
 
@@ -287,11 +290,11 @@ pub(in super::super) async fn update_resource(
     change.if_revision_start = conditional.then_some(resource.revision_start);
     let has_metrics = change.metrics.is_some();
     let updated = gnocchi.update_resource(&resource_type, &id, change).await.map_err(in_a_body)?;
-    let answer = answer::json(&wire::resource(&updated));
     // Of one that stays as it is, Gnocchi tells no validators.
     if !has_metrics && updated.revision_start == resource.revision_start {
-        return Ok(answer);
+        return Ok(answer::json(&wire::resource(&updated)));
     }
+    let answer = answer::json(&wire::written_resource(&updated, &body));
     Ok((Validators::of(&updated).headers(), answer).into_response())
 }
 
