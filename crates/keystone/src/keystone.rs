@@ -9,11 +9,13 @@ use nephoscope_telemetry::{ConnectionString, ErrorKind, Result};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::Session;
 use crate::login::Login;
+use crate::{Bearer, Session};
 
 /// The header of a token.
 const TOKEN: &str = "x-auth-token";
+/// The header of a token that is asked after.
+const SUBJECT_TOKEN: &str = "x-subject-token";
 
 /// A Keystone and who we are there.
 pub struct Keystone {
@@ -46,6 +48,22 @@ impl Keystone {
         }
         let session = self.session_unless(|current| current.token() == session.token()).await?;
         with_token(make(), &session).open().await
+    }
+
+    /// Who has a token that was shown to us; nobody, where Keystone does not know it. We have to be somebody who may ask:
+    /// an administrator, or a user with the role `service`.
+    ///
+    /// A token of an application credential with access rules is told to nobody who does not check these, and we do not.
+    pub(crate) async fn bearer(&self, token: &str) -> Result<Option<Bearer>> {
+        let ask = || {
+            let question = self.http.get("validate a token", "/auth/tokens").query("nocatalog", "1");
+            question.secret_header(SUBJECT_TOKEN, token).accept(&[404])
+        };
+        let answer = self.send(ask).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        Bearer::read(&answer.whole().await?).map(Some)
     }
 
     /// The session in use, unless it will not do: then a new one.

@@ -6,8 +6,12 @@
 //! gives a [`Session`]: a token, and the catalog of services. It logs in again before a token ends, and once when a
 //! service refuses one.
 //!
+//! A service that is shown tokens asks [`Bearers`] whose they are.
+//!
 //! Source: the API reference of Keystone ("Authentication and token management"), and Keystone 30 as the tests run it.
 
+mod bearer;
+mod bearers;
 mod catalog;
 mod cloud;
 mod environment;
@@ -15,6 +19,8 @@ mod keystone;
 mod login;
 mod session;
 
+pub use bearer::Bearer;
+pub use bearers::{Bearers, DEFAULT_CACHE_TIME};
 pub use catalog::Service;
 pub use environment::with_cloud;
 pub use keystone::Keystone;

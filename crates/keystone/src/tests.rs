@@ -185,3 +185,97 @@ async fn nothing_of_it_shows_a_secret() {
     let shown = format!("{keystone:?} {session:?}");
     assert!(!shown.contains(SECRET) && !shown.contains("token-0"), "{shown}");
 }
+
+/// The words for a bearer whose token lasts until this year.
+fn bearer(project: &str, year: u32) -> String {
+    format!(
+        r#"{{"token": {{"expires_at": "{year}-01-01T00:00:00.000000Z", "user": {{"id": "u", "name": "jd"}}, {project}
+            "roles": [{{"id": "1", "name": "member"}}, {{"id": "2", "name": "reader"}}]}}}}"#
+    )
+}
+
+/// A Keystone that lets us in, and answers so to the token that is asked after.
+fn telling(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> HttpDouble {
+    HttpDouble::start(move |request: &Received| {
+        match (request.method.as_str(), request.header("x-subject-token")) {
+            ("GET", Some(subject)) => reply(subject),
+            _ => token(0, 59),
+        }
+    })
+}
+
+fn bearers(double: &HttpDouble) -> Bearers {
+    Bearers::new(keystone(double), DEFAULT_CACHE_TIME)
+}
+
+fn questions(double: &HttpDouble) -> Vec<Received> {
+    double.received().into_iter().filter(|request| request.method == "GET").collect()
+}
+
+#[tokio::test]
+async fn a_token_is_asked_after_once() {
+    let double = telling(|subject| match subject {
+        "good" => Reply::json(200, bearer(r#""project": {"id": "p"},"#, 2250)),
+        _ => Reply::json(404, "{}"),
+    });
+    let bearers = bearers(&double);
+    for _ in 0..3 {
+        let known = bearers.bearer("good").await.unwrap().unwrap();
+        assert_eq!(
+            (known.user_id.as_str(), known.project_id.as_deref(), &known.domain_id),
+            ("u", Some("p"), &None)
+        );
+        assert_eq!(known.roles, ["member", "reader"]);
+        assert_eq!(bearers.bearer("bad").await.unwrap(), None);
+    }
+    let asked = questions(&double);
+    assert_eq!(asked.len(), 2);
+    assert_eq!(asked[0].target, "/v3/auth/tokens?nocatalog=1");
+    assert_eq!(
+        (asked[0].header("x-auth-token"), asked[0].header("x-subject-token")),
+        (Some("token-0"), Some("good"))
+    );
+    for nonsense in ["", "a\nb", "a".repeat(20_000).as_str()] {
+        assert_eq!(bearers.bearer(nonsense).await.unwrap(), None);
+    }
+    assert_eq!(questions(&double).len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_has_ended_is_nobodys() {
+    let double = telling(|_| Reply::json(200, bearer("", 2001)));
+    assert_eq!(bearers(&double).bearer("old").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_said_is_not_believed_for_longer_than_is_wanted() {
+    let double = telling(|subject| match subject {
+        "good" => Reply::json(200, bearer(r#""domain": {"id": "d"},"#, 2250)),
+        _ => Reply::json(404, "{}"),
+    });
+    let bearers = Bearers::new(keystone(&double), std::time::Duration::ZERO);
+    for _ in 0..2 {
+        assert_eq!(bearers.bearer("good").await.unwrap().unwrap().domain_id.as_deref(), Some("d"));
+        assert_eq!(bearers.bearer("bad").await.unwrap(), None);
+    }
+    assert_eq!(questions(&double).len(), 4);
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_an_error_and_not_remembered() {
+    for (reply, kind) in [
+        (Reply::empty(503), ErrorKind::Unavailable),
+        (Reply::json(403, "{}"), ErrorKind::Config),
+        (Reply::json(401, "{}"), ErrorKind::Config),
+        (Reply::json(200, "{}"), ErrorKind::Config),
+    ] {
+        let double = telling(move |_| reply.clone());
+        let bearers = bearers(&double);
+        for _ in 0..2 {
+            let error = bearers.bearer("secret-token").await.unwrap_err();
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(!format!("{error} {error:?} {bearers:?}").contains("secret-token"), "{error:?}");
+        }
+        assert!(questions(&double).len() >= 2);
+    }
+}

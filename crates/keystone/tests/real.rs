@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use nephoscope_http::Http;
-use nephoscope_keystone::{Keystone, Service};
+use nephoscope_keystone::{Bearers, DEFAULT_CACHE_TIME, Keystone, Service};
 use nephoscope_telemetry::{ConnectionString, ErrorKind};
 use nephoscope_testkit::server::{KeystoneServer, Missing};
 use nephoscope_testkit::{conclude, trial};
@@ -12,11 +12,12 @@ use nephoscope_testkit::{conclude, trial};
 type Test = (&'static str, fn(&KeystoneServer));
 
 fn main() -> ExitCode {
-    let tests: [Test; 5] = [
+    let tests: [Test; 6] = [
         ("a_password_logs_in_and_finds_endpoints", a_password_logs_in_and_finds_endpoints),
         ("an_application_credential_logs_in", an_application_credential_logs_in),
         ("a_token_logs_in", a_token_logs_in),
         ("a_revoked_token_is_replaced", a_revoked_token_is_replaced),
+        ("a_token_tells_who_has_it", a_token_tells_who_has_it),
         ("a_wrong_login_is_a_mistake_in_the_connection_string", a_wrong_login_is_a_mistake),
     ];
     conclude(tests.into_iter().map(|(name, test)| trial(name, move || server().map(test))).collect())
@@ -98,6 +99,26 @@ fn a_revoked_token_is_replaced(server: &KeystoneServer) {
         keystone.send(revoke).await.expect("it revokes");
         assert_eq!(keystone.send(projects).await.expect("it logs in again").status(), 200);
         assert_ne!(keystone.session().await.expect("it is there").token(), session.token());
+    });
+}
+
+fn a_token_tells_who_has_it(server: &KeystoneServer) {
+    run(async {
+        let user =
+            keystone(&to(server, &KeystoneServer::login(), SCOPE)).session().await.expect("it logs in");
+        let administrator = keystone(&to(server, &KeystoneServer::administrator(), "&project=admin"));
+        let bearers = Bearers::new(administrator, DEFAULT_CACHE_TIME);
+        let bearer = bearers.bearer(user.token()).await.expect("it answers").expect("it is a token");
+        assert_eq!(bearer.roles, ["member"]);
+        assert!(bearer.project_id.is_some() && bearer.domain_id.is_none() && !bearer.user_id.is_empty());
+        assert!(bearer.lasts.as_secs() > 60, "{bearer:?}");
+        assert_eq!(bearers.bearer("gAAAAA-nonsense").await.expect("it answers"), None);
+        // Anybody else may not ask.
+        let user = Bearers::new(keystone(&to(server, &KeystoneServer::login(), SCOPE)), DEFAULT_CACHE_TIME);
+        let other = keystone(&to(server, &KeystoneServer::administrator(), "&project=admin"));
+        let other = other.session().await.expect("it logs in");
+        let error = user.bearer(other.token()).await.expect_err("it is not let");
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
     });
 }
 

@@ -45,6 +45,11 @@ impl KeystoneServer {
         format!("{USER}:{PASSWORD_ENCODED}@")
     }
 
+    /// The administrator in the same form; the project is `admin`.
+    pub fn administrator() -> String {
+        "admin:admin@".into()
+    }
+
     /// Id and secret of an application credential of the user.
     pub fn application_credential(&self) -> (String, String) {
         let log = self.log();
