@@ -22,6 +22,7 @@ mod page;
 mod resource;
 mod resource_type;
 mod schema;
+mod statsd;
 mod time;
 mod value_query;
 
@@ -47,5 +48,6 @@ pub use resource::{
 };
 pub use resource_type::{Attribute, AttributeKind, AttributeValue, ResourceType, TypeChange, TypeState};
 pub use schema::{PathItem, SchemaError, SchemaResult, class_of};
+pub use statsd::{StatsdError, StatsdKind, StatsdSample};
 pub use time::{Timespan, TimespanError, Timestamp, TimestampError, Timestamps};
 pub use value_query::{ValueQuery, ValueQueryError};

@@ -65,8 +65,8 @@ pub enum MetricStatus {
 pub struct MetricChoice {
     /// There, or deleted.
     pub status: MetricStatus,
-    /// Those that it takes, by `id`, `name`, `unit`, `archive_policy_name`, `creator` and `resource_id`; all, where there
-    /// is none.
+    /// Those that it takes, by `id`, `name`, `unit`, `archive_policy_name`, `creator`, `resource_id`, and by the
+    /// `resource.creator` and `resource.project_id` of their resource; all, where there is none.
     pub filter: Option<crate::Filter>,
     /// Those whose resource it takes, where there is one.
     pub resource_filter: Option<crate::Filter>,

@@ -2,7 +2,9 @@
 
 mod api;
 mod file;
+mod keystone;
 mod samples;
+mod statsd;
 mod store;
 
 use std::fmt;
@@ -16,7 +18,9 @@ use crate::cli::ConfigArgs;
 use crate::exit::Failure;
 use crate::source;
 pub use api::Api;
+pub use keystone::Keystone;
 pub use samples::{Samples, Secret};
+pub use statsd::Statsd;
 pub use store::Store;
 
 /// Gnocchi's port, on the loopback interface unless told otherwise.
@@ -33,6 +37,10 @@ pub struct Config {
     pub otlp_grpc_listen: Setting<Option<String>>,
     /// How Gnocchi's API is served.
     pub api: Api,
+    /// The Keystone that tells who asks.
+    pub keystone: Keystone,
+    /// The door for statsd.
+    pub statsd: Statsd,
     /// How the embedded Gnocchi keeps things.
     pub store: Store,
     /// The drivers that trace points go to; reads come from the first that can read.
@@ -76,6 +84,8 @@ impl Config {
             listen: choose(args.listen.clone(), file.listen, || DEFAULT_LISTEN.into()),
             otlp_grpc_listen: choose(args.otlp_grpc_listen.clone().map(Some), file.otlp_grpc_listen, || None),
             api: file.api,
+            keystone: file.keystone,
+            statsd: file.statsd,
             store: file.store,
             samples: file.samples,
             trace_drivers: choose(None, file.trace_drivers, || {
@@ -92,7 +102,9 @@ impl Config {
         if let Some(address) = &self.otlp_grpc_listen.value {
             check_address("grpc_listen", "127.0.0.1:4317", address, &self.otlp_grpc_listen.origin, mistakes);
         }
-        self.api.check(mistakes);
+        self.keystone.check(mistakes);
+        self.statsd.check(mistakes);
+        self.api.check(&self.keystone, mistakes);
         self.samples.check(mistakes);
         if self.trace_drivers.value.is_empty() {
             mistakes.push(format!("{}: `drivers` names no driver", self.trace_drivers.origin));
@@ -159,6 +171,12 @@ impl fmt::Display for Config {
         writeln!(f, "data_dir = {data_dir}  # {}", self.data_dir.origin)?;
         writeln!(f, "\n[http]\nlisten = {}  # {}", quoted(&self.listen.value), self.listen.origin)?;
         self.api.show_http(f)?;
+        if self.keystone.url.value.is_some() {
+            write!(f, "\n[keystone]\n{}", self.keystone)?;
+        }
+        if self.statsd.resource_id.value.is_some() {
+            write!(f, "\n[statsd]\n{}", self.statsd)?;
+        }
         write!(f, "\n[store]\n{}", self.store)?;
         if let Some(address) = &self.otlp_grpc_listen.value {
             writeln!(f, "\n[otlp]\ngrpc_listen = {}  # {}", quoted(address), self.otlp_grpc_listen.origin)?;

@@ -42,7 +42,7 @@ pub async fn run(args: DemoArgs, registry: &Registry) -> anyhow::Result<()> {
     let samples = Samples::open(&config::Samples::default(), directory.path(), &store).await?;
     let gnocchi = (metrics::gnocchi_of(store), GnocchiSettings::default());
     serve::answer(
-        serve::Listeners { http: listener, grpc: None, door: None },
+        serve::Listeners { http: listener, grpc: None, door: None, statsd: None },
         traces,
         gnocchi,
         samples,

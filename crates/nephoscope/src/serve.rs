@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use nephoscope_server::{Doors, GnocchiOf, GnocchiSettings, Protocol, Traces};
+use nephoscope_gnocchi::Creator;
+use nephoscope_server::{Doors, GnocchiOf, GnocchiSettings, Protocol, Statsd, StatsdSettings, Traces};
 use nephoscope_store::Store;
 use nephoscope_telemetry::{Error, Registry};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -35,9 +36,13 @@ pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
     }
     let samples = Samples::open(&config.samples, &config.data_dir.value, &store).await?;
     let door = open_door(&config.data_dir.value, &store);
+    let statsd = match config.statsd.settings() {
+        Some(settings) => Some(open_statsd(&config.statsd.listen.value, &store, settings).await?),
+        None => None,
+    };
     let sources = Sources::open(config.sources.iter().map(|source| &source.value)).await?;
-    let gnocchi = (metrics::gnocchi_of(store), config.api.settings());
-    answer(Listeners { http, grpc, door }, traces, gnocchi, samples, sources).await
+    let gnocchi = (metrics::gnocchi_of(store), config.api.settings(&config.keystone));
+    answer(Listeners { http, grpc, door, statsd }, traces, gnocchi, samples, sources).await
 }
 
 /// Without a door all is as it should be, but for backups.
@@ -49,6 +54,28 @@ fn open_door(data_dir: &Path, store: &Store) -> Option<Door> {
         .ok()
 }
 
+async fn open_statsd(
+    address: &str,
+    store: &Store,
+    (creator, settings): (Creator, StatsdSettings),
+) -> anyhow::Result<(Statsd, UdpSocket)> {
+    let socket = UdpSocket::bind(address).await;
+    let socket = socket.with_context(|| {
+        format!(
+            "cannot listen on {address} for statsd; is another program? choose another with [statsd] `listen`"
+        )
+    })?;
+    let local = socket.local_addr()?;
+    if !local.ip().is_loopback() {
+        tracing::warn!(
+            "{local} can be reached from other machines, and whoever reaches it may write measures"
+        );
+    }
+    let statsd = Statsd::new(Arc::new(store.as_user(creator)), settings);
+    statsd.make_resource().await.context("cannot make the resource of statsd's metrics")?;
+    Ok((statsd, socket))
+}
+
 /// The ways into the daemon.
 #[derive(Debug)]
 pub struct Listeners {
@@ -58,6 +85,8 @@ pub struct Listeners {
     pub grpc: Option<TcpListener>,
     /// For commands on this machine.
     pub door: Option<Door>,
+    /// For statsd.
+    pub statsd: Option<(Statsd, UdpSocket)>,
 }
 
 /// Listens on an address and port, which this flag chooses.
@@ -106,7 +135,11 @@ pub async fn answer(
     });
     let traces = Arc::new(traces);
     let intake = samples.intake.clone();
-    let doors = Doors::new(traces.clone(), Some(intake.clone()), sources.counts(), samples.counts())
+    let mut counts = sources.counts();
+    if let Some((statsd, socket)) = &listeners.statsd {
+        counts.push(statsd.counts(format!("statsd://{}", socket.local_addr()?)));
+    }
+    let doors = Doors::new(traces.clone(), Some(intake.clone()), counts, samples.counts())
         .with_gnocchi(gnocchi, settings);
     let http: SocketAddr = listeners.http.local_addr()?;
     let http_router = nephoscope_server::router(&doors);
@@ -129,6 +162,13 @@ pub async fn answer(
             }
         }
     };
+    let taking_statsd = async {
+        if let Some((statsd, socket)) = listeners.statsd {
+            tracing::info!("listening on {} for statsd", socket.local_addr()?);
+            statsd.run(socket, end_of(stopped.clone())).await;
+        }
+        anyhow::Ok(())
+    };
     // The last port that is told is the sign that all are there.
     let serving_http = async {
         tracing::info!("listening on http://{http}");
@@ -141,8 +181,10 @@ pub async fn answer(
         drop(all_in);
         served
     };
-    let (served, (), ()) = tokio::join!(taking_all_in, backing_up, samples.run(is_all_in));
+    let (served, taken, (), ()) =
+        tokio::join!(taking_all_in, taking_statsd, backing_up, samples.run(is_all_in));
     served?;
+    taken?;
     traces.close().await.context("the shutdown was not clean")
 }
 

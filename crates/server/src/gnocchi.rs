@@ -31,13 +31,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, on, post};
 use nephoscope_gnocchi::{Creator, Gnocchi};
 
-pub use identity::Auth;
+pub use identity::{Auth, Tokens};
+pub use policy::Policy;
 
 use crate::body::Bodies;
+use crate::table::Routes;
+pub(crate) use clock::now;
 use cors::Origins;
 use fault::Fault;
 pub(crate) use path::without_empty_parts;
-use policy::Policy;
 use routes::{
     aggregates, aggregation, archive_policies, batch, influxdb, measures, metrics, prometheus,
     resource_types, resources, search_metric, versions,
@@ -50,7 +52,7 @@ pub const DEFAULT_MAX_LIMIT: usize = 1000;
 pub type GnocchiOf = Box<dyn Fn(Creator) -> Arc<dyn Gnocchi> + Send + Sync>;
 
 /// How the API is served.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct GnocchiSettings {
     /// How it is found out who asks.
     pub auth: Auth,
@@ -60,12 +62,19 @@ pub struct GnocchiSettings {
     pub proxy_headers: bool,
     /// The sites whose pages may ask: `https://horizon.example.com`, or `*` for all.
     pub cors_allowed_origins: Vec<String>,
+    /// Who may do what.
+    pub policy: Policy,
 }
 
 impl Default for GnocchiSettings {
     fn default() -> Self {
-        let (auth, max_limit) = (Auth::default(), DEFAULT_MAX_LIMIT);
-        Self { auth, max_limit, proxy_headers: false, cors_allowed_origins: Vec::new() }
+        Self {
+            auth: Auth::default(),
+            max_limit: DEFAULT_MAX_LIMIT,
+            proxy_headers: false,
+            cors_allowed_origins: Vec::new(),
+            policy: Policy::default(),
+        }
     }
 }
 
@@ -73,7 +82,6 @@ impl Default for GnocchiSettings {
 pub(crate) struct Door {
     gnocchi: GnocchiOf,
     settings: GnocchiSettings,
-    policy: Policy,
     bodies: Arc<Bodies>,
 }
 
@@ -85,46 +93,53 @@ impl fmt::Debug for Door {
 
 impl Door {
     pub(crate) fn new(gnocchi: GnocchiOf, settings: GnocchiSettings, bodies: Arc<Bodies>) -> Self {
-        Self { gnocchi, settings, policy: Policy::default(), bodies }
+        Self { gnocchi, settings, bodies }
     }
 }
 
 /// The routes of the API, in which a slash at the end of a path makes no difference.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(door: Arc<Door>) -> Router<S> {
-    Router::new()
-        .route("/", allowing("GET", get(versions::show_versions)))
-        .route("/v1", allowing("GET", get(versions::redirect)))
-        .route("/v1/", allowing("GET", get(versions::show_version)))
-        .at("/v1/capabilities", "GET", get(versions::show_capabilities))
-        .at("/v1/status", "GET", get(versions::show_status))
-        .merge(policies())
-        .merge(kept_things())
-        .merge(series())
+    let router = routes().into_router();
+    router
         .layer(from_fn(fault::dress))
+        .layer(from_fn_with_state(door.clone(), identity::authenticate))
         .with_state(door)
 }
 
-fn policies() -> Router<Arc<Door>> {
+/// The routes.
+pub(crate) fn routes() -> Routes<Arc<Door>> {
+    Routes::new()
+        .route("/", "GET", allowing("GET", get(versions::show_versions)))
+        .route("/v1", "GET", allowing("GET", get(versions::redirect)))
+        .route("/v1/", "GET", allowing("GET", get(versions::show_version)))
+        .taking("/v1/capabilities", "GET", get(versions::show_capabilities))
+        .taking("/v1/status", "GET", get(versions::show_status))
+        .merge(policies())
+        .merge(kept_things())
+        .merge(series())
+}
+
+fn policies() -> Routes<Arc<Door>> {
     use archive_policies as these;
-    Router::new()
-        .at("/v1/archive_policy", "GET, POST", get(these::list_policies).post(these::create_policy))
-        .at(
+    Routes::new()
+        .taking("/v1/archive_policy", "GET, POST", get(these::list_policies).post(these::create_policy))
+        .taking(
             "/v1/archive_policy/{name}",
             "DELETE, GET, PATCH",
             get(these::show_policy).patch(these::update_policy).delete(these::delete_policy),
         )
-        .at("/v1/archive_policy_rule", "GET, POST", get(these::list_rules).post(these::create_rule))
-        .at(
+        .taking("/v1/archive_policy_rule", "GET, POST", get(these::list_rules).post(these::create_rule))
+        .taking(
             "/v1/archive_policy_rule/{name}",
             "DELETE, GET, PATCH",
             get(these::show_rule).patch(these::rename_rule).delete(these::delete_rule),
         )
-        .at(
+        .taking(
             "/v1/resource_type",
             "GET, POST",
             get(resource_types::list_types).post(resource_types::create_type),
         )
-        .at(
+        .taking(
             "/v1/resource_type/{name}",
             "DELETE, GET, PATCH",
             get(resource_types::show_type)
@@ -133,60 +148,68 @@ fn policies() -> Router<Arc<Door>> {
         )
 }
 
-fn kept_things() -> Router<Arc<Door>> {
+fn kept_things() -> Routes<Arc<Door>> {
     use resources as these;
-    Router::new()
-        .at("/v1/resource", "GET", get(these::list_collections))
-        .at(
+    Routes::new()
+        .taking("/v1/resource", "GET", get(these::list_collections))
+        .taking(
             "/v1/resource/{type}",
             "DELETE, GET, POST",
             get(these::list_resources).post(these::create_resource).delete(these::delete_resources),
         )
-        .at(
+        .taking(
             "/v1/resource/{type}/{id}",
             "DELETE, GET, PATCH",
             get(these::show_resource).patch(these::update_resource).delete(these::delete_resource),
         )
-        .at("/v1/resource/{type}/{id}/history", "GET", get(these::show_history))
-        .at("/v1/resource/{type}/{id}/metric", "GET, POST", get(these::list_metrics).post(these::add_metrics))
-        .at(
+        .taking("/v1/resource/{type}/{id}/history", "GET", get(these::show_history))
+        .taking(
+            "/v1/resource/{type}/{id}/metric",
+            "GET, POST",
+            get(these::list_metrics).post(these::add_metrics),
+        )
+        .taking(
             "/v1/resource/{type}/{id}/metric/{name}",
             "DELETE, GET",
             get(metrics::show_named_metric).delete(metrics::delete_named_metric),
         )
-        .at("/v1/search/resource", "", MethodRouter::new())
-        .at("/v1/search/resource/{type}", "POST", post(these::search_resources).get(these::refuse_search))
-        .at("/v1/metric", "GET, POST", get(metrics::list_metrics).post(metrics::create_metric))
-        .at("/v1/metric/{id}", "DELETE, GET", get(metrics::show_metric).delete(metrics::delete_metric))
+        .taking("/v1/search/resource", "", MethodRouter::new())
+        .taking("/v1/search/resource/{type}", "POST", post(these::search_resources).get(these::refuse_search))
+        .taking("/v1/metric", "GET, POST", get(metrics::list_metrics).post(metrics::create_metric))
+        .taking("/v1/metric/{id}", "DELETE, GET", get(metrics::show_metric).delete(metrics::delete_metric))
 }
 
-fn series() -> Router<Arc<Door>> {
-    Router::new()
-        .at(
+fn series() -> Routes<Arc<Door>> {
+    Routes::new()
+        .taking(
             "/v1/metric/{id}/measures",
             "GET, POST",
             get(measures::show_measures).post(measures::store_measures),
         )
-        .at(
+        .taking(
             "/v1/resource/{type}/{id}/metric/{name}/measures",
             "GET, POST",
             get(measures::show_named_measures).post(measures::store_named_measures),
         )
-        .at("/v1/aggregates", "POST", post(aggregates::calculate))
-        .at(
+        .taking("/v1/aggregates", "POST", post(aggregates::calculate))
+        .taking(
             "/v1/aggregation/metric",
             "GET, POST",
             get(aggregation::aggregate_named).post(aggregation::aggregate_listed),
         )
-        .at("/v1/aggregation/resource/{type}/metric/{name}", "POST", post(aggregation::aggregate_resources))
-        .at("/v1/aggregation/resource/{type}/metric", "POST", MethodRouter::new())
-        .at("/v1/search/metric", "POST", post(search_metric::search))
-        .at("/v1/batch/metrics/measures", "POST", post(batch::store_metrics_measures))
-        .at("/v1/batch/resources/metrics/measures", "POST", post(batch::store_resources_measures))
-        .at("/v1/influxdb/ping", "GET", get(influxdb::ping))
-        .at("/v1/influxdb/query", "POST", post(influxdb::query))
-        .at("/v1/influxdb/write", "POST", post(influxdb::write))
-        .at("/v1/prometheus/write", "POST", post(prometheus::write))
+        .taking(
+            "/v1/aggregation/resource/{type}/metric/{name}",
+            "POST",
+            post(aggregation::aggregate_resources),
+        )
+        .taking("/v1/aggregation/resource/{type}/metric", "POST", MethodRouter::new())
+        .taking("/v1/search/metric", "POST", post(search_metric::search))
+        .taking("/v1/batch/metrics/measures", "POST", post(batch::store_metrics_measures))
+        .taking("/v1/batch/resources/metrics/measures", "POST", post(batch::store_resources_measures))
+        .taking("/v1/influxdb/ping", "GET", get(influxdb::ping))
+        .taking("/v1/influxdb/query", "POST", post(influxdb::query))
+        .taking("/v1/influxdb/write", "POST", post(influxdb::write))
+        .taking("/v1/prometheus/write", "POST", post(prometheus::write))
 }
 
 /// Whether nothing that could be at that path would be anybody's but Gnocchi's.
@@ -208,15 +231,10 @@ pub(crate) fn share<S: Clone + Send + Sync + 'static>(
     router.layer(from_fn_with_state(origins, cors::share))
 }
 
-trait At<S> {
-    /// A route, with and without a slash at its end, and the methods that it has.
-    fn at(self, path: &str, allowed: &'static str, methods: MethodRouter<S>) -> Self;
-}
-
-impl<S: Clone + Send + Sync + 'static> At<S> for Router<S> {
-    fn at(self, path: &str, allowed: &'static str, methods: MethodRouter<S>) -> Self {
-        let methods = allowing(allowed, methods);
-        self.route(path, methods.clone()).route(&format!("{path}/"), methods)
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    /// A route, with and without a slash at its end, which refuses other methods as Gnocchi does.
+    fn taking(self, path: &'static str, allowed: &'static str, methods: MethodRouter<S>) -> Self {
+        self.at(path, allowed, allowing(allowed, methods))
     }
 }
 

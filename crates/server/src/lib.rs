@@ -26,10 +26,13 @@ mod gnocchi;
 mod grpc;
 mod listener;
 mod metrics;
+mod openapi;
 mod otlp;
 mod pieces;
 mod query;
 mod routes;
+mod statsd;
+mod table;
 mod traces;
 
 use std::sync::Arc;
@@ -38,13 +41,15 @@ use axum::Router;
 use axum::routing::{get, post};
 use nephoscope_collector::Intake;
 
-pub use gnocchi::{Auth, DEFAULT_MAX_LIMIT, GnocchiOf, GnocchiSettings};
+pub use gnocchi::{Auth, DEFAULT_MAX_LIMIT, GnocchiOf, GnocchiSettings, Policy, Tokens};
 pub use listener::{Protocol, SHUTDOWN_TIME_LIMIT, serve};
 pub use metrics::{DispatcherCounts, SourceCounts};
+pub use statsd::{Statsd, StatsdSettings};
 pub use traces::Traces;
 
 use body::Bodies;
 use metrics::Metrics;
+use table::Routes;
 
 /// What the routes share.
 #[derive(Debug)]
@@ -90,28 +95,37 @@ impl Doors {
     }
 }
 
+/// The routes but for Gnocchi's.
+fn own_routes() -> Routes<Arc<App>> {
+    Routes::new()
+        .route("/api", "GET", get(routes::about))
+        .route(
+            "/api/trace-points",
+            "GET, POST",
+            post(routes::store_trace_points).get(routes::read_trace_points),
+        )
+        .route("/api/traces", "DELETE, GET", get(routes::list_traces).delete(routes::purge_traces))
+        .route("/api/traces/{*id}", "GET", get(routes::show_trace))
+        .route("/samples", "POST", post(routes::take_samples))
+        .route("/events", "POST", post(routes::take_events))
+        .route("/v1/traces", "POST", post(routes::store_spans))
+        .route("/v2/events", "GET", get(routes::list_events))
+        .route("/v2/events/{*message_id}", "GET", get(routes::show_event))
+        .route("/v2/event_types", "GET", get(routes::refuse_event_types))
+        .route("/v2/event_types/", "GET", get(routes::refuse_event_types))
+        .route("/v2/event_types/{event_type}/traits", "GET", get(routes::list_trait_descriptions))
+        .route("/v2/event_types/{event_type}/traits/{name}", "GET", get(routes::refuse_event_types))
+        .route("/healthcheck", "GET", get(routes::healthcheck))
+        .route("/readyz", "GET", get(routes::readyz))
+        .route("/metrics", "GET", get(routes::metrics))
+        .route("/openapi.json", "GET", get(openapi::show))
+}
+
 /// The routes of HTTP.
 pub fn router(doors: &Doors) -> Router {
     let app = doors.app.clone();
-    let router = Router::new()
-        .route("/api", get(routes::about))
-        .route("/api/trace-points", post(routes::store_trace_points).get(routes::read_trace_points))
-        .route("/api/traces", get(routes::list_traces).delete(routes::purge_traces))
-        .route("/api/traces/{*id}", get(routes::show_trace))
-        .route("/samples", post(routes::take_samples))
-        .route("/events", post(routes::take_events))
-        .route("/v1/traces", post(routes::store_spans))
-        .route("/v2/events", get(routes::list_events))
-        .route("/v2/events/{*message_id}", get(routes::show_event))
-        .route("/v2/event_types", get(routes::refuse_event_types))
-        .route("/v2/event_types/", get(routes::refuse_event_types))
-        .route("/v2/event_types/{event_type}/traits", get(routes::list_trait_descriptions))
-        .route("/v2/event_types/{event_type}/traits/{name}", get(routes::refuse_event_types))
-        .route("/healthcheck", get(routes::healthcheck))
-        .route("/readyz", get(routes::readyz))
-        .route("/metrics", get(routes::metrics))
-        .fallback(routes::not_found)
-        .method_not_allowed_fallback(routes::method_not_allowed);
+    let router = own_routes().into_router();
+    let router = router.fallback(routes::not_found).method_not_allowed_fallback(routes::method_not_allowed);
     let router = match &doors.gnocchi {
         Some((door, settings)) => gnocchi::share(router.merge(gnocchi::router(door.clone())), settings),
         None => router,

@@ -92,7 +92,7 @@ fn a_cloud_becomes_options_and_its_secrets_come_from_elsewhere() {
     assert_eq!(options(&to), wanted);
     let Login { url, body, secret } = Login::read(&to).unwrap().unwrap();
     assert_eq!((url.as_str(), secret.as_str()), ("https://keystone:5000/v3", "hunter2"));
-    let wanted = r#"{"auth":{"identity":{"methods":["password"],"password":{"user":{"domain":{"name":"people"},"name":"nephele","password":"hunter2"}}},"scope":{"project":{"domain":{"id":"clouds"},"name":"service"}}}}"#;
+    let wanted = r#"{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"nephele","domain":{"name":"people"},"password":"hunter2"}}},"scope":{"project":{"name":"service","domain":{"id":"clouds"}}}}}"#;
     assert_eq!(body.to_string(), wanted);
     let shown = format!("{to} {to:?} {}", to.wrong("x"));
     assert!(!shown.contains("hunter2") && !shown.contains("nephele"), "{shown}");

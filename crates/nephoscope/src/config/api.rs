@@ -1,18 +1,19 @@
 //! How Gnocchi's API is served: the keys of `[http]` besides `listen`.
 
 use std::fmt;
+use std::fs;
 
-use nephoscope_server::{Auth, DEFAULT_MAX_LIMIT, GnocchiSettings};
+use nephoscope_server::{Auth, DEFAULT_MAX_LIMIT, GnocchiSettings, Policy};
 
 use super::file::{Reader, Value};
-use super::{Setting, take, unset};
+use super::{Keystone, Setting, take, unset};
 
 /// The keys of `[http]` that are read here.
-pub(super) const HTTP_KEYS: [&str; 5] =
-    ["auth", "cors_allowed_origins", "max_limit", "proxy_headers", "remote_user_header"];
+pub(super) const HTTP_KEYS: [&str; 6] =
+    ["auth", "cors_allowed_origins", "max_limit", "policy_file", "proxy_headers", "remote_user_header"];
 
 /// Names of the ways in which it is found out who asks.
-const AUTHS: [&str; 3] = ["none", "basic", "remoteuser"];
+const AUTHS: [&str; 4] = ["none", "basic", "remoteuser", "keystone"];
 
 /// How Gnocchi's API is served.
 #[derive(Clone, Debug)]
@@ -27,6 +28,10 @@ pub struct Api {
     pub proxy_headers: Setting<bool>,
     /// The sites whose pages may ask.
     pub cors_allowed_origins: Setting<Vec<String>>,
+    /// The file of rules that are other than those of Gnocchi's default policy.
+    pub policy_file: Setting<Option<String>>,
+    /// Who may do what, by that file.
+    pub policy: Policy,
 }
 
 impl Default for Api {
@@ -37,6 +42,8 @@ impl Default for Api {
             max_limit: unset(DEFAULT_MAX_LIMIT),
             proxy_headers: unset(false),
             cors_allowed_origins: unset(Vec::new()),
+            policy_file: unset(None),
+            policy: Policy::default(),
         }
     }
 }
@@ -55,12 +62,27 @@ impl Api {
             "cors_allowed_origins" => {
                 take(&mut self.cors_allowed_origins, reader.strings(value, "cors_allowed_origins"));
             }
+            "policy_file" => self.take_policy_file(reader, value),
             _ => return false,
         }
         true
     }
 
-    pub(super) fn check(&self, mistakes: &mut Vec<String>) {
+    fn take_policy_file(&mut self, reader: &mut Reader<'_>, value: &Value<'_>) {
+        let Some(path) = reader.string(value, "policy_file") else { return };
+        let read = fs::read_to_string(&path.value).map_err(|error| vec![error.to_string()]);
+        match read.and_then(|text| Policy::with_overrides(&text)) {
+            Ok(policy) => self.policy = policy,
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    reader.mistake(value.span().start, &format!("{}: {mistake}", path.value));
+                }
+            }
+        }
+        take(&mut self.policy_file, Some(path.map_some()));
+    }
+
+    pub(super) fn check(&self, keystone: &Keystone, mistakes: &mut Vec<String>) {
         let auth = &self.auth;
         let header = self.remote_user_header.value.as_deref();
         let mistake = match (auth.value.as_str(), header) {
@@ -71,16 +93,24 @@ impl Api {
             ("remoteuser", Some(name)) if Auth::remote_user(name).is_none() => {
                 "`remote_user_header` is the name of a header, such as X-Remote-User"
             }
+            ("keystone", _) if keystone.url.value.is_none() => {
+                "`keystone` needs [keystone] `url`: which Keystone tells whose tokens are, and who asks it, such as \
+                 keystone://user:password@?auth_url=https://keystone.example.com:5000/v3&project=service"
+            }
             (name, _) if AUTHS.contains(&name) => return,
-            _ => "`auth` is one of none, basic, remoteuser",
+            _ => "`auth` is one of none, basic, remoteuser, keystone",
         };
         mistakes.push(format!("{}: {mistake}", auth.origin));
     }
 
     /// For the server.
-    pub(crate) fn settings(&self) -> GnocchiSettings {
+    pub(crate) fn settings(&self, keystone: &Keystone) -> GnocchiSettings {
         let auth = match (self.auth.value.as_str(), &self.remote_user_header.value) {
             ("basic", _) => Auth::Basic,
+            ("keystone", _) => {
+                let tokens = keystone.tokens().expect("it was checked").expect("it was checked");
+                Auth::Keystone(tokens)
+            }
             ("remoteuser", Some(name)) => Auth::remote_user(name).expect("it was checked"),
             _ => Auth::None,
         };
@@ -89,6 +119,7 @@ impl Api {
             max_limit: self.max_limit.value,
             proxy_headers: self.proxy_headers.value,
             cors_allowed_origins: self.cors_allowed_origins.value.clone(),
+            policy: self.policy.clone(),
         }
     }
 
@@ -99,6 +130,9 @@ impl Api {
         writeln!(f, "auth = {}  # {}", quoted(&self.auth.value), self.auth.origin)?;
         if let Some(name) = &self.remote_user_header.value {
             writeln!(f, "remote_user_header = {}  # {}", quoted(name), self.remote_user_header.origin)?;
+        }
+        if let Some(path) = &self.policy_file.value {
+            writeln!(f, "policy_file = {}  # {}", quoted(path), self.policy_file.origin)?;
         }
         writeln!(f, "max_limit = {}  # {}", self.max_limit.value, self.max_limit.origin)?;
         writeln!(f, "proxy_headers = {}  # {}", self.proxy_headers.value, self.proxy_headers.origin)?;

@@ -8,7 +8,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::api::{Api, HTTP_KEYS};
+use super::keystone::Keystone;
 use super::samples::Samples;
+use super::statsd::Statsd;
 use super::store::Store;
 use super::{Origin, Setting, read_file};
 use crate::{size, time};
@@ -20,6 +22,8 @@ pub(super) struct File {
     pub(super) listen: Option<Setting<String>>,
     pub(super) otlp_grpc_listen: Option<Setting<Option<String>>>,
     pub(super) api: Api,
+    pub(super) keystone: Keystone,
+    pub(super) statsd: Statsd,
     pub(super) store: Store,
     pub(super) samples: Samples,
     pub(super) trace_drivers: Option<Setting<Vec<ConnectionString>>>,
@@ -82,9 +86,18 @@ impl File {
                 "spool" => reader.section(value, "spool", |reader, key, value| {
                     self.samples.take_spool(reader, key, value);
                 }),
+                "keystone" => reader.section(value, "keystone", |reader, key, value| {
+                    self.keystone.take(reader, key, value);
+                }),
+                "statsd" => reader.section(value, "statsd", |reader, key, value| {
+                    self.statsd.take(reader, key, value);
+                }),
                 "source" => self.sources = reader.sources(value),
                 unknown => {
-                    let known = ["data_dir", "http", "otlp", "samples", "source", "spool", "store", "traces"];
+                    let known = [
+                        "data_dir", "http", "keystone", "otlp", "samples", "source", "spool", "statsd",
+                        "store", "traces",
+                    ];
                     reader.unknown("", unknown, &known, value);
                 }
             }
@@ -116,7 +129,7 @@ impl Reader<'_> {
         self.text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
     }
 
-    fn mistake(&mut self, at: usize, problem: &str) {
+    pub(super) fn mistake(&mut self, at: usize, problem: &str) {
         let line = self.line(at);
         self.mistakes.push(format!("{}:{line}: {problem}", self.path.display()));
     }
@@ -138,7 +151,7 @@ impl Reader<'_> {
         }
     }
 
-    fn set<T>(&self, value: &Value<'_>, read: T) -> Setting<T> {
+    pub(super) fn set<T>(&self, value: &Value<'_>, read: T) -> Setting<T> {
         Setting { value: read, origin: Origin::File(self.path.into(), self.line(value.span().start)) }
     }
 
@@ -244,7 +257,7 @@ impl Reader<'_> {
         url
     }
 
-    fn connection_string(&mut self, value: &Value<'_>, name: &str) -> Option<ConnectionString> {
+    pub(super) fn connection_string(&mut self, value: &Value<'_>, name: &str) -> Option<ConnectionString> {
         let text = self.string(value, name)?.value;
         ConnectionString::parse(&text)
             .map_err(|error| self.mistake(value.span().start, &error.to_string()))

@@ -55,13 +55,20 @@ fn how_the_api_is_served_is_read_and_shown() {
     );
     let (_, again) = read(&config.unwrap().to_string());
     let api = again.unwrap().api;
-    let settings = api.settings();
-    assert_eq!(Some(settings.auth), nephoscope_server::Auth::remote_user("x-user"));
+    let settings = api.settings(&Keystone::default());
+    assert!(
+        matches!(settings.auth, nephoscope_server::Auth::RemoteUser(name) if name == "x-user"),
+        "{api:?}"
+    );
     assert_eq!((settings.max_limit, settings.proxy_headers), (7, true));
     assert_eq!(settings.cors_allowed_origins, ["http://foobar.com"]);
     let (_, config) = read("");
     let api = config.unwrap().api;
-    assert_eq!(api.settings(), nephoscope_server::GnocchiSettings::default());
+    let (settings, default) =
+        (api.settings(&Keystone::default()), nephoscope_server::GnocchiSettings::default());
+    assert!(matches!(settings.auth, nephoscope_server::Auth::None));
+    assert_eq!((settings.max_limit, settings.proxy_headers), (default.max_limit, false));
+    assert_eq!(settings.policy, default.policy);
 }
 
 #[test]
@@ -102,7 +109,7 @@ fn every_mistake_about_the_api_is_told_with_its_line() {
     );
     let (path, mistakes) = (path.display(), config.unwrap_err());
     for told in [
-        format!("{path}:2: `auth` is one of none, basic, remoteuser"),
+        format!("{path}:2: `auth` is one of none, basic, remoteuser, keystone"),
         format!("{path}:3: `max_limit` is a number from 1"),
         format!("{path}:4: `proxy_headers` is true or false"),
         format!("{path}:5: `cors_allowed_origins` is a list of strings"),
@@ -116,6 +123,97 @@ fn every_mistake_about_the_api_is_told_with_its_line() {
         let (_, config) = read(&format!("[http]\n{text}"));
         assert!(config.unwrap_err().contains("`remote_user_header`"), "{text}");
     }
+}
+
+#[test]
+fn a_keystone_is_read_and_shown_without_secrets() {
+    let (_, config) = read(
+        "[http]\nauth = \"keystone\"\n[keystone]\nurl = \"keystone://nephele:s3cret@?auth_url=https://k:5000&project=p\"\n\
+         public_url = \"https://cloud:5000/v3\"\ncache_time = \"1m\"\n",
+    );
+    let config = config.unwrap();
+    let shown = config.to_string();
+    assert!(!format!("{shown} {config:?}").contains("s3cret"), "{shown}");
+    for told in
+        ["[keystone]\nurl = \"keystone://", "public_url = \"https://cloud:5000/v3\"", "cache_time = \"1m\""]
+    {
+        assert!(shown.contains(told), "{told} is not in:\n{shown}");
+    }
+    let settings = config.api.settings(&config.keystone);
+    assert!(format!("{:?}", settings.auth).contains("https://cloud:5000/v3"));
+}
+
+#[test]
+fn every_mistake_about_keystone_and_the_policy_is_told() {
+    let (path, config) = read("[http]\nauth = \"keystone\"\n");
+    assert!(
+        config.unwrap_err().contains(&format!("{}:2: `keystone` needs [keystone] `url`", path.display()))
+    );
+    for (url, told) in [
+        ("keystone://u:s3cret@?project=p", "`auth_url`"),
+        ("keystone://u@?auth_url=https://k", "a user and a password"),
+        ("redis://u:s3cret@?auth_url=https://k", "the scheme of a Keystone"),
+        ("keystone://u:s3cret@?auth_url=https://k&projct=p", "projct"),
+    ] {
+        let (path, config) = read(&format!("[keystone]\nurl = \"{url}\"\nuser = \"u\"\n"));
+        let mistakes = config.unwrap_err();
+        assert!(
+            mistakes.contains(told) && mistakes.contains(&format!("{}:2: ", path.display())),
+            "{mistakes}"
+        );
+        assert!(
+            mistakes.contains(&format!("{}:3: `user` is not known in [keystone]", path.display())),
+            "{mistakes}"
+        );
+        assert!(!mistakes.contains("s3cret"), "{mistakes}");
+    }
+    let mut policy = tempfile::NamedTempFile::new().unwrap();
+    policy
+        .write_all(b"\"get status\": \"role:reader\"\n\"get metrc\": \"@\"\nowner: \"role:a and\"\n")
+        .unwrap();
+    let (path, config) = read(&format!("[http]\npolicy_file = \"{}\"\n", policy.path().display()));
+    let mistakes = config.unwrap_err();
+    let place = format!("{}:2: {}: rule ", path.display(), policy.path().display());
+    assert_eq!(mistakes.matches(&place).count(), 2, "{mistakes}");
+    let (_, config) = read("[http]\npolicy_file = \"/nowhere/policy.yaml\"\n");
+    assert!(config.unwrap_err().contains("/nowhere/policy.yaml: No such file"));
+    let mut policy = tempfile::NamedTempFile::new().unwrap();
+    policy.write_all(b"\"get status\": \"role:reader\"\n").unwrap();
+    let (_, config) = read(&format!("[http]\npolicy_file = \"{}\"\n", policy.path().display()));
+    let config = config.unwrap();
+    assert_ne!(config.api.settings(&config.keystone).policy, nephoscope_server::Policy::default());
+    assert!(config.to_string().contains("policy_file = "));
+}
+
+#[test]
+fn the_door_for_statsd_is_read_and_shown() {
+    const ID: &str = "07f26121-5777-48ba-8a0b-d70468133dd9";
+    let (_, config) = read(&format!(
+        "[statsd]\nlisten = \"0.0.0.0:8125\"\nresource_id = \"{ID}\"\ncreator = \"u:p\"\narchive_policy_name = \"low\"\n\
+         flush_delay = \"500ms\"\n"
+    ));
+    let (_, again) = read(&config.unwrap().to_string());
+    let statsd = again.unwrap().statsd;
+    let (creator, settings) = statsd.settings().unwrap();
+    assert_eq!((statsd.listen.value.as_str(), creator.to_string().as_str()), ("0.0.0.0:8125", "u:p"));
+    assert_eq!((settings.resource_id.as_str(), settings.archive_policy_name.as_deref()), (ID, Some("low")));
+    assert_eq!(settings.flush_delay, Duration::from_millis(500));
+    let (_, config) = read("");
+    let config = config.unwrap();
+    assert!(config.statsd.settings().is_none() && !config.to_string().contains("statsd"));
+    let (path, config) =
+        read("[statsd]\nlisten = \"here\"\nresource_id = \"one\"\nflush_delay = \"0s\"\nport = 1\n");
+    let (path, mistakes) = (path.display(), config.unwrap_err());
+    for told in [
+        format!("{path}:2: `listen` is an address"),
+        format!("{path}:3: `resource_id` is a UUID"),
+        format!("{path}:4: `flush_delay` is longer than nothing"),
+        format!("{path}:5: `port` is not known in [statsd]"),
+    ] {
+        assert!(mistakes.contains(&told), "{told} is not in:\n{mistakes}");
+    }
+    let (path, config) = read("[statsd]\ncreator = \"u\"\n");
+    assert!(config.unwrap_err().contains(&format!("{}:2: [statsd] needs `resource_id`", path.display())));
 }
 
 #[test]
@@ -161,6 +259,8 @@ fn what_is_shown_can_be_read_again_and_holds_no_secret() {
         listen: Setting { value: DEFAULT_LISTEN.into(), origin: Origin::Default },
         otlp_grpc_listen: Setting { value: None, origin: Origin::Default },
         api: Api::default(),
+        keystone: Keystone::default(),
+        statsd: Statsd::default(),
         store: Store::default(),
         samples: Samples::default(),
         trace_drivers: Setting { value: vec![secret.clone()], origin: Origin::Default },

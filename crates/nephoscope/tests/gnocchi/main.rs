@@ -4,6 +4,7 @@ mod clients;
 mod conversation;
 mod differential;
 mod functional;
+mod keystone;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,9 +25,8 @@ const FUNCTIONAL: &str = r#"
 "#;
 
 fn main() -> ExitCode {
-    conclude(
-        [functional::trials(), clients::trials(), differential::trials()].into_iter().flatten().collect(),
-    )
+    let trials = [functional::trials(), clients::trials(), differential::trials(), keystone::trials()];
+    conclude(trials.into_iter().flatten().collect())
 }
 
 /// A daemon with an empty store.

@@ -1,12 +1,15 @@
 //! Who asks.
 
-use axum::http::request::Parts;
+mod keystone;
+
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use nephoscope_gnocchi::Creator;
 
 use super::fault::Fault;
+pub use keystone::Tokens;
+pub(super) use keystone::authenticate;
 
 /// Who a request comes from where everybody may do everything and it does not say.
 const SOMEBODY: &str = "admin";
@@ -15,7 +18,7 @@ const ADMIN_USER: &str = "admin";
 const ADMIN_ROLE: &str = "admin";
 
 /// How it is found out who asks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub enum Auth {
     /// It is not: everybody may do everything. Who makes something is who they say they are, as in [`Basic`](Self::Basic)
     /// or by `X-User-Id` and `X-Project-Id`; the user `admin`, if they say nothing.
@@ -26,6 +29,8 @@ pub enum Auth {
     /// A proxy says so, which has asked them to log in, in this header. The proxy has to be the only way here, and has to
     /// overwrite what clients send. `admin` may do everything.
     RemoteUser(HeaderName),
+    /// Keystone says so, of the token that they show.
+    Keystone(Tokens),
 }
 
 /// Who asks.
@@ -37,6 +42,8 @@ pub(super) struct Identity {
     pub(super) project_id: Option<String>,
     pub(super) domain_id: Option<String>,
     pub(super) roles: Vec<String>,
+    /// Whether they stand above projects and domains, as users without either do.
+    pub(super) of_system: bool,
 }
 
 impl Identity {
@@ -48,20 +55,28 @@ impl Identity {
         }
     }
 
-    /// What is known of them under this name.
-    pub(super) fn property(&self, name: &str) -> Option<&str> {
-        match name {
-            "user" => Some(&self.user),
+    /// Whether they have a role, in whatever case.
+    pub(super) fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|known| known.to_lowercase() == role.to_lowercase())
+    }
+
+    /// Whether this is known of them under this name. Who has no project is of none, not of that of things without one.
+    pub(super) fn is_known_as(&self, name: &str, value: &str) -> bool {
+        let known = match name {
+            "user" => Some(self.user.as_str()),
             "user_id" => self.user_id.as_deref(),
             "project_id" => self.project_id.as_deref(),
             "domain_id" => self.domain_id.as_deref(),
+            "system" => self.of_system.then_some("all"),
+            "roles" => return self.roles.iter().any(|role| role == value),
             _ => None,
-        }
+        };
+        known.is_some_and(|known| !known.is_empty() && known == value)
     }
 
     fn named(user: String) -> Self {
         let roles = if user == ADMIN_USER { vec![ADMIN_ROLE.into()] } else { Vec::new() };
-        Self { user, roles, ..Self::default() }
+        Self { user, roles, of_system: true, ..Self::default() }
     }
 }
 
@@ -75,18 +90,18 @@ impl Auth {
     pub(super) fn has_projects(&self) -> bool {
         match self {
             Self::None | Self::Basic | Self::RemoteUser(_) => false,
+            Self::Keystone(_) => true,
         }
     }
 
-    /// Who asks; a 401 where they have to say and do not.
-    pub(super) fn identify(&self, request: &Parts) -> Result<Identity, Fault> {
-        let headers = &request.headers;
+    /// Who asks; a 401 where they have to say and do not, as those have not whom [`authenticate`] let in.
+    pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Identity, Fault> {
         let unknown = || Fault::bare(StatusCode::UNAUTHORIZED);
         match self {
             Self::None => {
                 let user = basic_user(headers).or_else(|| user_and_project(headers));
                 let user = user.unwrap_or_else(|| SOMEBODY.into());
-                Ok(Identity { user, roles: vec![ADMIN_ROLE.into()], ..Identity::default() })
+                Ok(Identity { user, roles: vec![ADMIN_ROLE.into()], of_system: true, ..Identity::default() })
             }
             Self::Basic => basic_user(headers).map(Identity::named).ok_or_else(unknown),
             Self::RemoteUser(name) => {
@@ -97,6 +112,7 @@ impl Auth {
                     _ => Err(unknown()),
                 }
             }
+            Self::Keystone(_) => Err(unknown()),
         }
     }
 }
@@ -131,17 +147,14 @@ fn basic_user(headers: &HeaderMap) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Request;
-
     use super::*;
 
     fn identify(auth: &Auth, headers: &[(&str, &str)]) -> Option<(String, bool)> {
-        let mut request = Request::builder();
+        let mut map = HeaderMap::new();
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            map.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         }
-        let (parts, ()) = request.body(()).unwrap().into_parts();
-        let identity = auth.identify(&parts).ok()?;
+        let identity = auth.identify(&map).ok()?;
         let admin = identity.roles == [ADMIN_ROLE];
         Some((identity.user, admin))
     }

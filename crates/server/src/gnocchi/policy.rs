@@ -1,13 +1,14 @@
 //! Who may do what.
 
 mod check;
+mod overrides;
+mod target;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
-use nephoscope_gnocchi::{Metric, Resource};
-
-pub(super) use check::Check;
+use check::Check;
+use overrides::DEFAULT_RULE;
+pub(super) use target::Target;
 
 use super::identity::Identity;
 
@@ -100,11 +101,13 @@ const ACTIONS: [(Action, &str, &str); 30] = [
     (Action::GetMeasures, "get measures", METRIC_READER),
 ];
 
-/// Which checks decide over each [`Action`].
-#[derive(Debug)]
-pub(super) struct Policy {
+/// Which checks decide over what users ask for: Gnocchi's default policy, or another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
     /// By the names of the rules.
     rules: HashMap<String, Check>,
+    /// Whether any of them holds for what something else is not.
+    has_not: bool,
 }
 
 impl Default for Policy {
@@ -112,7 +115,8 @@ impl Default for Policy {
         let actions = ACTIONS.iter().map(|(_, name, check)| (name, check));
         let rules = NAMED.iter().map(|(name, check)| (name, check)).chain(actions);
         let read = |check: &str| check.parse().expect("the default policy can be read");
-        Self { rules: rules.map(|(name, check)| ((*name).to_owned(), read(check))).collect() }
+        let rules = rules.map(|(name, check)| ((*name).to_owned(), read(check))).collect();
+        Self { rules, has_not: false }
     }
 }
 
@@ -122,63 +126,16 @@ impl Policy {
         let named = ACTIONS.iter().find(|(known, _, _)| *known == action);
         named.is_some_and(|(_, name, _)| self.holds(name, identity, target, 0))
     }
-}
 
-/// What something is to be done with.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Target<'a> {
-    /// Nothing of anybody's.
-    Nothing,
-    /// A resource.
-    Resource(&'a Resource),
-    /// A metric, with its resource where it has one.
-    Metric(&'a Metric),
-    /// Whatever has these properties.
-    Anything(&'a [(&'static str, &'a str)]),
-}
-
-impl Target<'_> {
-    /// A property of it, such as `creator` or `resource.project_id`.
-    fn property(&self, name: &str) -> Option<Cow<'_, str>> {
-        match self {
-            Self::Nothing => None,
-            Self::Resource(resource) => property_of(resource, name),
-            Self::Metric(metric) => match name.strip_prefix("resource.") {
-                Some(name) => property_of(metric.resource.as_deref()?, name),
-                None => match name {
-                    "id" => Some(metric.id.to_string().into()),
-                    "name" => metric.name.as_deref().map(Cow::from),
-                    "unit" => metric.unit.as_deref().map(Cow::from),
-                    "archive_policy.name" => Some(metric.archive_policy.name.as_str().into()),
-                    _ => property_of_creator(metric.creator.as_deref(), name),
-                },
-            },
-            Self::Anything(properties) => {
-                properties.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into())
-            }
-        }
+    /// Whether somebody may do that with whatever it is: then nobody has to look it up. A rule that says `not` may hold
+    /// for nothing and not for something.
+    pub(super) fn allows_all(&self, action: Action, identity: &Identity) -> bool {
+        !self.has_not && self.allows(action, identity, &Target::Nothing)
     }
-}
 
-fn property_of<'a>(resource: &'a Resource, name: &str) -> Option<Cow<'a, str>> {
-    match name {
-        "id" => Some(resource.id.to_string().into()),
-        "original_resource_id" => Some(resource.original_resource_id.as_str().into()),
-        "type" => Some(resource.resource_type.as_str().into()),
-        "user_id" => resource.user_id.as_deref().map(Cow::from),
-        "project_id" => resource.project_id.as_deref().map(Cow::from),
-        _ => property_of_creator(resource.creator.as_deref(), name),
-    }
-}
-
-fn property_of_creator<'a>(creator: Option<&'a str>, name: &str) -> Option<Cow<'a, str>> {
-    let creator = creator?;
-    let (user, project) = creator.split_once(':').unwrap_or((creator, ""));
-    match name {
-        "creator" => Some(creator.into()),
-        "created_by_user_id" => Some(user.into()),
-        "created_by_project_id" => Some(project.into()),
-        _ => None,
+    /// The check of a rule, or that which stands in for rules that are not there.
+    fn rule(&self, name: &str) -> Option<&Check> {
+        self.rules.get(name).or_else(|| self.rules.get(DEFAULT_RULE))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The frame of the API: what does not depend on what is kept.
 
+mod tokens;
+
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::FromRequest;
@@ -21,6 +23,7 @@ fn router() -> Router {
         max_limit: 7,
         proxy_headers: true,
         cors_allowed_origins: vec!["http://foobar.com".into()],
+        policy: Policy::default(),
     };
     let doors = Doors::new(Arc::new(Traces::new(Vec::new())), None, Vec::new(), Vec::new());
     crate::router(
@@ -151,22 +154,31 @@ mod kept {
 
     const AS_JSON: (&str, &str) = ("content-type", "application/json");
 
-    struct Served {
+    pub(super) struct Served {
         router: Router,
         _directory: tempfile::TempDir,
     }
 
     impl Served {
         fn new() -> Self {
+            Self::with(GnocchiSettings { auth: Auth::Basic, max_limit: 2, ..GnocchiSettings::default() })
+        }
+
+        pub(super) fn with(settings: GnocchiSettings) -> Self {
             let directory = tempfile::tempdir().unwrap();
             let store = Store::open(directory.path(), Options::default()).unwrap();
-            let settings = GnocchiSettings { auth: Auth::Basic, max_limit: 2, ..GnocchiSettings::default() };
             let doors = Doors::new(Arc::new(Traces::new(Vec::new())), None, Vec::new(), Vec::new());
             let gnocchi = Box::new(move |creator| Arc::new(store.as_user(creator)) as Arc<dyn Gnocchi>);
             Self { router: crate::router(&doors.with_gnocchi(gnocchi, settings)), _directory: directory }
         }
 
-        async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        pub(super) async fn ask(
+            &self,
+            method: Method,
+            path: &str,
+            headers: &[(&str, &str)],
+            body: &Value,
+        ) -> Answer {
             let body = if body.is_null() { String::new() } else { body.to_string() };
             let mut request = Request::builder().method(method).uri(path).header("host", "here");
             for (name, value) in headers {

@@ -121,6 +121,8 @@ pub(super) enum MetricAttribute {
     Creator,
     ArchivePolicy,
     Resource,
+    ResourceCreator,
+    ResourceProject,
     Status,
 }
 
@@ -145,6 +147,10 @@ impl Attribute for MetricAttribute {
                 row.policy().map_or(Value::Null, |policy| Value::Text(policy.name.as_str().into()))
             }
             Self::Resource => row.resource_id().map_or(Value::Null, Value::Uuid),
+            Self::ResourceCreator => Value::text(row.resource().and_then(|row| row.record.creator.as_ref())),
+            Self::ResourceProject => {
+                Value::text(row.resource().and_then(|row| row.record.project_id.as_ref()))
+            }
             Self::Status => Value::Text(if row.is_deleted() { "delete" } else { "active" }.into()),
         }
     }
@@ -169,6 +175,8 @@ impl Attributes for MetricAttributes {
             "creator" => MetricAttribute::Creator,
             "archive_policy_name" => MetricAttribute::ArchivePolicy,
             "resource_id" => MetricAttribute::Resource,
+            "resource.creator" => MetricAttribute::ResourceCreator,
+            "resource.project_id" => MetricAttribute::ResourceProject,
             "status" => MetricAttribute::Status,
             _ => return None,
         })

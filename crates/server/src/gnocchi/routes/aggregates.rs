@@ -50,7 +50,7 @@ pub(in super::super) async fn calculate(
             Subject::Metrics
         }
         Some((resource_type, filter)) => {
-            let own = requester.resources_of_theirs(Action::SearchResource)?;
+            let own = requester.resources_of_theirs(Action::SearchResource, &resource_type)?;
             let asked_for = (!filter.is_empty()).then_some(filter);
             let filter = match (own, asked_for) {
                 (Some(own), Some(filter)) => Some(Filter::And(vec![own, filter])),

@@ -82,7 +82,7 @@ pub(in super::super) async fn aggregate_resources(
     groupby.sort_unstable();
     groupby.dedup();
     let filter = read_filter(&door, &arguments, request).await?.filter(|filter| !filter.is_empty());
-    let filter = match (requester.resources_of_theirs(Action::SearchResource)?, filter) {
+    let filter = match (requester.resources_of_theirs(Action::SearchResource, &resource_type)?, filter) {
         (Some(own), Some(filter)) => Some(Filter::And(vec![own, filter])),
         (own, filter) => own.or(filter),
     };
@@ -118,12 +118,13 @@ pub(in super::super) async fn aggregate_resources(
     Ok(answer::written(format!("[{}]", groups.join(", "))))
 }
 
-/// Those of the metrics that are there, with their resources.
+/// Those of the metrics that are there. As in Gnocchi, rules do not see their resources here: who only owns the resource of
+/// a metric, and did not make it, asks `/v1/aggregates`.
 async fn find_all(requester: &Requester, ids: &[Uuid]) -> Result<Vec<Metric>, Fault> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let choice = MetricChoice { filter: Some(with_ids(ids)), details: true, ..MetricChoice::default() };
+    let choice = MetricChoice { filter: Some(with_ids(ids)), ..MetricChoice::default() };
     Ok(requester.gnocchi()?.metrics(&choice).await?)
 }
 

@@ -30,6 +30,7 @@ pub(in super::super) async fn create_policy(
     requester.enforce(Action::CreateArchivePolicy, Target::Nothing)?;
     let body = Content::json(&door, request).await?.value().await?;
     let policy = read::read_policy(&body)?;
+    requester.enforce(Action::CreateArchivePolicy, Target::ArchivePolicy(&policy))?;
     let policy = requester.gnocchi()?.create_archive_policy(policy).await?;
     let location = links.location(&format!("/archive_policy/{}", policy.name));
     Ok(answer::created(location, &wire::archive_policy(&policy)))
@@ -40,7 +41,7 @@ pub(in super::super) async fn show_policy(
     Path(name): Path<String>,
 ) -> Result<Response, Fault> {
     let policy = requester.gnocchi()?.archive_policy(&name).await?;
-    requester.enforce(Action::GetArchivePolicy, Target::Nothing)?;
+    requester.enforce(Action::GetArchivePolicy, Target::ArchivePolicy(&policy))?;
     Ok(answer::json(&wire::archive_policy(&policy)))
 }
 
@@ -51,8 +52,8 @@ pub(in super::super) async fn update_policy(
     request: Request,
 ) -> Result<Response, Fault> {
     let gnocchi = requester.gnocchi()?;
-    gnocchi.archive_policy(&name).await?;
-    requester.enforce(Action::UpdateArchivePolicy, Target::Nothing)?;
+    let known = gnocchi.archive_policy(&name).await?;
+    requester.enforce(Action::UpdateArchivePolicy, Target::ArchivePolicy(&known))?;
     let body = Content::json(&door, request).await?.value().await?;
     let (definition, back_window) = read::read_policy_change(&body)?;
     let policy = gnocchi.update_archive_policy(&name, definition, back_window).await?;
@@ -83,6 +84,7 @@ pub(in super::super) async fn create_rule(
     requester.enforce(Action::CreateArchivePolicyRule, Target::Nothing)?;
     let body = Content::json(&door, request).await?.value().await?;
     let rule = read::read_rule(&body)?;
+    requester.enforce(Action::CreateArchivePolicyRule, Target::ArchivePolicyRule(&rule))?;
     let created = requester.gnocchi()?.create_archive_policy_rule(rule.clone()).await;
     created.map_err(|error| match error {
         Error::NoSuchArchivePolicy(name) => Fault::described(
@@ -100,7 +102,7 @@ pub(in super::super) async fn show_rule(
     Path(name): Path<String>,
 ) -> Result<Response, Fault> {
     let rule = requester.gnocchi()?.archive_policy_rule(&name).await?;
-    requester.enforce(Action::GetArchivePolicyRule, Target::Nothing)?;
+    requester.enforce(Action::GetArchivePolicyRule, Target::ArchivePolicyRule(&rule))?;
     Ok(answer::json(&wire::archive_policy_rule(&rule)))
 }
 

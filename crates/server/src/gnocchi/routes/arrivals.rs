@@ -29,7 +29,7 @@ pub(super) async fn store(requester: &Requester, arrivals: Arrivals<'_>) -> Resu
     if let Some(made_as) = arrivals.made_as
         && let Err(Error::NoSuchResourceType(_)) = gnocchi.resource_type(arrivals.resource_type).await
     {
-        requester.enforce(Action::CreateResourceType, Target::Nothing)?;
+        requester.enforce(Action::CreateResourceType, Target::ResourceType(&made_as))?;
         match gnocchi.create_resource_type(made_as).await {
             Ok(_) | Err(Error::ResourceTypeAlreadyExists(_)) => {}
             Err(error) => return Err(error.into()),
@@ -40,7 +40,7 @@ pub(super) async fn store(requester: &Requester, arrivals: Arrivals<'_>) -> Resu
         ensure(requester, arrivals.resource_type, &resource.resource_id, attributes).await?;
         measures.push(resource);
     }
-    if !requester.may(Action::PostMeasures, Target::Nothing)? {
+    if !requester.may_with_all(Action::PostMeasures)? {
         batch::enforce_all(requester, &measures).await?;
     }
     gnocchi.add_resource_measures(measures, true).await.map_err(|error| match error {
@@ -64,8 +64,8 @@ async fn ensure(
         Err(Error::NoSuchResource(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    requester.enforce(Action::CreateResource, Target::Nothing)?;
     let resource = NewResource { id: id.to_owned(), attributes, ..NewResource::default() };
+    requester.enforce(Action::CreateResource, Target::NewResource(resource_type, &resource))?;
     match gnocchi.create_resource(resource_type, resource).await {
         Ok(_) => Ok(()),
         // Somebody else may have made it just now.

@@ -34,7 +34,7 @@ pub(in super::super) async fn store_metrics_measures(
     let now = now();
     let measures = content.decode(move |bytes| Ok(read_metric_measures(bytes, now)?)).await?;
     drop(content);
-    if !requester.may(Action::PostMeasures, Target::Nothing)? {
+    if !requester.may_with_all(Action::PostMeasures)? {
         let ids: Vec<_> = measures.iter().map(|(id, _)| *id).collect();
         for ids in ids.chunks(LOOKED_UP_AT_A_TIME) {
             for metric in metrics_with(&requester, "id", ids).await? {
@@ -61,7 +61,7 @@ pub(in super::super) async fn store_resources_measures(
     if create_metrics && measures.iter().flat_map(|it| it.metrics.keys()).any(|name| name.contains('/')) {
         return Err(Fault::bad_request("'/' is not supported in metric name"));
     }
-    if !requester.may(Action::PostMeasures, Target::Nothing)? {
+    if !requester.may_with_all(Action::PostMeasures)? {
         enforce_all(&requester, &measures).await?;
     }
     gnocchi.add_resource_measures(measures, create_metrics).await.map_err(|error| match error {

@@ -43,8 +43,8 @@ pub(in super::super) async fn query(requester: Requester, arguments: Arguments) 
             json!({ "cause": "Not implemented error", "detail": "q", "reason": "Query not implemented" }),
         )
     })?;
-    requester.enforce(Action::CreateResourceType, Target::Nothing)?;
     let made = ResourceType { name: name.into(), attributes: IndexMap::new(), state: TypeState::Active };
+    requester.enforce(Action::CreateResourceType, Target::ResourceType(&made))?;
     match requester.gnocchi()?.create_resource_type(made).await {
         Ok(_) | Err(Error::ResourceTypeAlreadyExists(_)) => Ok(answer::done()),
         Err(error) => Err(error.into()),

@@ -53,15 +53,13 @@ pub(in super::super) async fn list_metrics(
         (user, project) => Some(format!("{}:{}", user.unwrap_or_default(), project.unwrap_or_default())),
     };
     conditions.extend(creator.map(|creator| is("creator", creator)));
-    let (own, resource_filter) = requester.metrics_of_theirs()?;
-    conditions.extend(own);
+    conditions.extend(requester.metrics_of_theirs()?);
     let part = Part::read(&arguments, door.settings.max_limit, &DEFAULT_ORDER)?;
     let choice = MetricChoice {
         status,
         filter: (!conditions.is_empty()).then_some(Filter::And(conditions)),
-        resource_filter,
-        details: false,
         page: part.page.clone(),
+        ..MetricChoice::default()
     };
     let metrics = requester.gnocchi_for_anybody().metrics(&choice).await?;
     part.check_directions()?;
@@ -90,7 +88,15 @@ pub(in super::super) async fn create_metric(
         let resource = gnocchi.resource("generic", id).await?;
         requester.enforce(Action::UpdateResource, Target::Resource(&resource))?;
     }
-    requester.enforce(Action::CreateMetric, Target::Anything(&[("creator", identity.user.as_str())]))?;
+    let mut target = vec![("creator", identity.user.as_str())];
+    let properties = [
+        ("archive_policy_name", &metric.archive_policy_name),
+        ("original_resource_id", &metric.resource_id),
+        ("name", &metric.name),
+        ("unit", &metric.unit),
+    ];
+    target.extend(properties.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))));
+    requester.enforce(Action::CreateMetric, Target::Anything(&target))?;
     let name = metric.name.clone();
     let created = gnocchi.create_metric(metric).await.map_err(|error| match error {
         Error::NoArchivePolicyRuleMatch(_) => no_rule(name.as_deref().unwrap_or("None")),

@@ -29,7 +29,7 @@ pub(in super::super) async fn create_type(
 ) -> Result<Response, Fault> {
     let body = Content::json(&door, request).await?.value().await?;
     let resource_type = read::read_type(&body)?;
-    requester.enforce(Action::CreateResourceType, Target::Nothing)?;
+    requester.enforce(Action::CreateResourceType, Target::ResourceType(&resource_type))?;
     let created = requester.gnocchi()?.create_resource_type(resource_type).await?;
     let location = links.location(&format!("/resource_type/{}", created.name));
     Ok(answer::created(location, &wire::resource_type(&created)))
@@ -40,7 +40,7 @@ pub(in super::super) async fn show_type(
     Path(name): Path<String>,
 ) -> Result<Response, Fault> {
     let resource_type = requester.gnocchi()?.resource_type(&name).await?;
-    requester.enforce(Action::GetResourceType, Target::Nothing)?;
+    requester.enforce(Action::GetResourceType, Target::ResourceType(&resource_type))?;
     Ok(answer::json(&wire::resource_type(&resource_type)))
 }
 
@@ -52,7 +52,7 @@ pub(in super::super) async fn patch_type(
 ) -> Result<Response, Fault> {
     let gnocchi = requester.gnocchi()?;
     let resource_type = gnocchi.resource_type(&name).await?;
-    requester.enforce(Action::UpdateResourceType, Target::Nothing)?;
+    requester.enforce(Action::UpdateResourceType, Target::ResourceType(&resource_type))?;
     let body = Content::of_type(&door, request, JSON_PATCH).await?.value().await?;
     let updated = match read::read_patch(&body, &resource_type, now())? {
         Some(change) => gnocchi.update_resource_type(&name, change).await?,

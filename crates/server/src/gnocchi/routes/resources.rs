@@ -59,7 +59,7 @@ impl Listing {
 
     /// What the list is restricted to for this user.
     fn restrict(&mut self, requester: &Requester, action: Action) -> Result<(), Fault> {
-        if let Some(own) = requester.resources_of_theirs(action)? {
+        if let Some(own) = requester.resources_of_theirs(action, &self.resource_type)? {
             let others = self.selection.filter.take();
             self.selection.filter = Some(match others {
                 Some(filter) => Filter::And(vec![own, filter]),
@@ -207,8 +207,7 @@ pub(in super::super) async fn create_resource(
     let body = Content::json(&door, request).await?.value().await?;
     check_rules(&*gnocchi, body.get("metrics")).await?;
     let resource = read::read_resource(&body, &known, &creator, now())?;
-    let target = [("creator", requester.identity()?.user.as_str()), ("id", resource.id.as_str())];
-    requester.enforce(Action::CreateResource, Target::Anything(&target))?;
+    requester.enforce(Action::CreateResource, Target::NewResource(&resource_type, &resource))?;
     let created = gnocchi.create_resource(&resource_type, resource).await.map_err(in_a_body)?;
     let location = links.location(&format!("/resource/{resource_type}/{}", created.id));
     Ok((
@@ -233,7 +232,7 @@ pub(in super::super) async fn delete_resources(
     let filter = filter.ok_or_else(|| {
         Fault::bad_request("caution: the query can not be empty, or it will delete entire database")
     })?;
-    let filter = match requester.resources_of_theirs(Action::DeleteResources)? {
+    let filter = match requester.resources_of_theirs(Action::DeleteResources, &resource_type)? {
         Some(own) => Filter::And(vec![own, filter]),
         None => filter,
     };
@@ -341,13 +340,18 @@ pub(in super::super) async fn add_metrics(
     Path((resource_type, id)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Fault> {
-    find(&requester, &resource_type, &id, Action::UpdateResource).await?;
+    let before = find(&requester, &resource_type, &id, Action::UpdateResource).await?;
     let creator = requester.identity()?.creator();
     let body = Content::json(&door, request).await?.value().await?;
     let gnocchi = requester.gnocchi()?;
     check_rules(&*gnocchi, Some(&body)).await?;
     let metrics = read::read_named_metrics(&body, &creator)?.into_iter().collect();
     let resource = gnocchi.add_metrics(&resource_type, &id, metrics).await.map_err(in_a_body)?;
-    let metrics = super::metrics::of_resource(&requester, &resource).await?;
+    let mut metrics = super::metrics::of_resource(&requester, &resource).await?;
+    // Those that were there come first: the order in which a database finds them.
+    metrics.sort_by_key(|metric| {
+        let name = metric.name.as_deref().unwrap_or_default();
+        (before.metrics.get(name) != Some(&metric.id), name.to_owned())
+    });
     Ok(answer::json(&metrics.iter().map(wire::listed_metric).collect::<Vec<_>>()))
 }

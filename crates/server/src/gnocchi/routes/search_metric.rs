@@ -29,7 +29,8 @@ pub(in super::super) async fn search(
     let ids: Option<Vec<_>> = arguments.all("metric_id").map(parse_uuid).collect();
     let ids = ids.ok_or_else(|| Fault::argument("metric_id", "Must be UUIDs"))?;
     let gnocchi = requester.gnocchi()?;
-    let choice = MetricChoice { filter: Some(with_ids(&ids)), details: true, ..MetricChoice::default() };
+    // As in Gnocchi, rules do not see the resources of the metrics here.
+    let choice = MetricChoice { filter: Some(with_ids(&ids)), ..MetricChoice::default() };
     let metrics = if ids.is_empty() { Vec::new() } else { gnocchi.metrics(&choice).await? };
     for metric in &metrics {
         requester.enforce(Action::SearchMetric, Target::Metric(metric))?;
