@@ -308,11 +308,11 @@ fn sources_are_read_and_shown_without_secrets() {
 #[test]
 fn every_mistake_in_a_source_is_told_with_its_line() {
     let (path, config) = read(
-        "[[source]]\nurl = \"udp://0.0.0.0:4952\"\n[[source]]\nurl = \"rabbit://:s3cret@h?topic=x\"\n[[source]]\nuri = \"\"\n[[source]]\nurl = 5\n",
+        "[[source]]\nurl = \"kafka://h:9092\"\n[[source]]\nurl = \"rabbit://:s3cret@h?topic=x\"\n[[source]]\nuri = \"\"\n[[source]]\nurl = 5\n",
     );
     let (path, mistakes) = (path.display(), config.unwrap_err());
     for told in [
-        format!("{path}:2: udp://0.0.0.0:4952: no source has the scheme `udp`; known: rabbit://"),
+        format!("{path}:2: kafka://h:9092: no source has the scheme `kafka`; known: rabbit"),
         format!("{path}:4: rabbit://"),
         format!("{path}:5: [[source]] has no `url`"),
         format!("{path}:6: `uri` is not known in [[source]]; known: url"),
