@@ -43,6 +43,14 @@ pub fn functional_suite(file: &str, url: &str) -> Result<String, Missing> {
     Ok(run(command))
 }
 
+/// What a service of OpenStack read, by its own code: `aodh`, `cloudkitty` or `watcher`. As [`client`]; see
+/// `python/gnocchi_consumers.py`.
+pub fn consumer(service: &str, url: &str) -> Result<String, Missing> {
+    let mut command = script("gnocchiconsumers", "gnocchi_consumers.py")?;
+    command.args([service, url]);
+    Ok(run(command))
+}
+
 /// What came of the work that a client did, as a JSON list of steps, each what was asked and what came of it, without what
 /// differs from run to run. The client is `openstack`, `library` or `ceilometer`; see `python/gnocchi_clients.py`.
 pub fn client(client: &str, url: &str) -> Result<String, Missing> {
