@@ -74,12 +74,14 @@ impl Consumer {
     }
 }
 
-/// A queue has a channel of its own, on which it was found or declared.
+/// A queue has a channel of its own, on which it was found or declared. One that several exchanges fill is consumed once.
 async fn consume(link: &Link, from: &[Destination], most: u16) -> Result<SelectAll<lapin::Consumer>> {
-    let mut all = SelectAll::new();
+    let (mut all, mut consumed) = (SelectAll::new(), BTreeSet::new());
     for destination in from {
         let channel = declare(link, OPERATION, destination).await?;
-        all.push(consume_one(&channel, destination, most).await?);
+        if consumed.insert(destination.queue.as_str()) {
+            all.push(consume_one(&channel, destination, most).await?);
+        }
     }
     Ok(all)
 }

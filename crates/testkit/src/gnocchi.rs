@@ -18,7 +18,7 @@ pub(crate) fn python(environment: &'static str) -> Result<PathBuf, Missing> {
 }
 
 /// A program of `crates/testkit/python` in an environment.
-fn script(environment: &'static str, name: &str) -> Result<Command, Missing> {
+pub(crate) fn script(environment: &'static str, name: &str) -> Result<Command, Missing> {
     let mut command = Command::new(python(environment)?);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name));
     command.env("PYTHONDONTWRITEBYTECODE", "1").current_dir("/");

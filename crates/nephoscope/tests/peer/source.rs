@@ -31,7 +31,7 @@ async fn connect(url: &str) -> Arc<dyn Driver> {
     nephoscope_drivers::registry().connect(&parse(url)).await.expect("it listens")
 }
 
-fn daemon(configuration: &str) -> NephoscopeServer {
+pub(crate) fn daemon(configuration: &str) -> NephoscopeServer {
     NephoscopeServer::start(Path::new(env!("CARGO_BIN_EXE_nephoscope")), configuration)
 }
 
@@ -78,7 +78,7 @@ async fn wait_for_queue(server: &RabbitmqServer, wanted: [usize; 2]) {
     until(wanted, async || queue(server, "profiler.info")).await;
 }
 
-fn get(server: &NephoscopeServer, path: &str) -> String {
+pub(crate) fn get(server: &NephoscopeServer, path: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).expect("it listens");
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("it reads");
