@@ -66,6 +66,20 @@ impl fmt::Debug for GnocchiDispatcher {
     }
 }
 
+/// Into a Gnocchi on another machine. It is looked for when the first samples come, and until it is there.
+pub(crate) fn remote(to: &ConnectionString, around: &Around) -> Result<Arc<dyn Dispatcher>> {
+    let connection = to.expose(to.scheme(), |option| !settings::OPTIONS.contains(&option));
+    let connection = ConnectionString::parse(&connection).map_err(|error| to.wrong(error))?;
+    let connect: Connect = Box::new(move || {
+        let connection = connection.clone();
+        Box::pin(async move {
+            let gnocchi = nephoscope_gnocchi_client::connect(&connection).await?;
+            Ok(Arc::new(gnocchi) as Arc<dyn Gnocchi>)
+        })
+    });
+    Ok(Arc::new(GnocchiDispatcher::new(to, connect, &around.directory)?))
+}
+
 /// Into the Gnocchi of this process.
 pub(crate) fn embedded(to: &ConnectionString, around: &Around) -> Result<Arc<dyn Dispatcher>> {
     to.expect_options(&settings::OPTIONS)?;

@@ -14,8 +14,12 @@ use nephoscope_gnocchi::Gnocchi;
 use nephoscope_telemetry::{ConnectionString, Dispatcher, Error, ErrorKind, Result};
 
 /// Every scheme, the cargo feature of its dispatcher, and whether this build has it.
-const SCHEMES: [(&str, &str, bool); 2] =
-    [("embedded", "gnocchi", cfg!(feature = "gnocchi")), ("file", "file", cfg!(feature = "file"))];
+const SCHEMES: [(&str, &str, bool); 4] = [
+    ("embedded", "gnocchi", cfg!(feature = "gnocchi")),
+    ("file", "file", cfg!(feature = "file")),
+    ("gnocchi", "gnocchi", cfg!(feature = "gnocchi")),
+    ("gnocchi+https", "gnocchi", cfg!(feature = "gnocchi")),
+];
 
 /// What dispatchers find around them.
 #[derive(Clone, Debug)]
@@ -55,6 +59,8 @@ pub async fn connect(to: &ConnectionString, around: &Around) -> Result<Arc<dyn D
         "file" => file::connect(to),
         #[cfg(feature = "gnocchi")]
         "embedded" => gnocchi::embedded(to, around),
+        #[cfg(feature = "gnocchi")]
+        "gnocchi" | "gnocchi+https" => gnocchi::remote(to, around),
         other => unreachable!("{other} was checked"),
     }
 }

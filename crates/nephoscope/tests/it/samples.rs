@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::daemon::Daemon;
 use crate::http::{get, post};
-use crate::program::Store;
+use crate::program::{Store, nephoscope};
 
 /// Far more than the way through the spool takes.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -153,4 +153,36 @@ fn datagrams_are_taken_when_they_are_signed_as_they_have_to_be() {
         let dead = std::fs::read_to_string(store.path("data").join("dead-letters.jsonl")).ok()?;
         dead.contains("its signature does not fit").then_some(Value::Null)
     });
+}
+
+/// Two daemons: one takes samples in and sends them to the other, which is away for a while.
+#[test]
+fn nothing_is_lost_while_the_gnocchi_elsewhere_is_away() {
+    let (store, elsewhere) = (Store::new(), Store::new());
+    let place = elsewhere.path("data");
+    let arguments = ["--data-dir", place.to_str().unwrap()];
+    let mut gnocchi = Daemon::serve(&arguments);
+    let address = gnocchi.address.to_string();
+    let daemon = serve(&store, &format!("[samples]\ndispatchers = [\"gnocchi://{address}/\"]\n"));
+    post(daemon.address, "/samples", batch().as_bytes());
+    measures(&gnocchi, "cpu", 1);
+    gnocchi.kill();
+    for hour in 10..15 {
+        let body = batch().replace("T03:04", &format!("T{hour}:04"));
+        assert_eq!(post(daemon.address, "/samples", body.as_bytes()).status, 202);
+    }
+    until("the failure", || {
+        let metrics = get(daemon.address, "/metrics").body;
+        let failures = metrics.lines().find(|line| line.contains("what=\"failures\""))?.to_owned();
+        (!failures.ends_with(" 0")).then_some(Value::Null)
+    });
+    let gnocchi = Daemon::start(
+        nephoscope()
+            .args(["serve", "--listen", &address])
+            .args(arguments)
+            .stdout(std::process::Stdio::null()),
+    );
+    measures(&gnocchi, "cpu", 6);
+    let instance = get(gnocchi.address, &format!("/v1/resource/instance/{VM}")).json();
+    assert_eq!(instance["display_name"], "web-1");
 }
