@@ -73,14 +73,14 @@ fn what_is_stored_is_counted() {
     insta::assert_snapshot!(without_bytes(&json), @r#"
     {
       "archive_policies": 4,
-      "deleted_metrics": 0,
-      "index_bytes": N
-      "metrics": 1,
       "resource_types": 1,
       "resources": 0,
       "revisions": 0,
+      "metrics": 1,
+      "deleted_metrics": 0,
+      "index_bytes": N
+      "segments": 1,
       "segment_bytes": N
-      "segments": 1
     }
     "#);
     let metrics = format!("embedded://{data}/metrics");
@@ -104,8 +104,8 @@ fn a_whole_store_has_no_problems_and_is_compacted() {
     let json = run(&["store", "compact", "--data-dir", &data, "-f", "json"]).ok();
     insta::assert_snapshot!(without_bytes(&json), @r#"
     {
-      "bytes_after": N
       "bytes_before": N
+      "bytes_after": N
     }
     "#);
 }
