@@ -96,35 +96,32 @@ impl Sample {
 
     /// Appends the sample as a JSON object on one line.
     pub fn write_json(&self, form: SampleForm, out: &mut String) {
-        match form {
+        let (name, kind, unit, volume) = match form {
             SampleForm::Message => {
-                out.push('{');
-                optional(out, "\"source\": ", self.source.as_deref());
-                string(out, ", \"counter_name\": ", &self.name);
-                string(out, ", \"counter_type\": ", &self.kind);
-                string(out, ", \"counter_unit\": ", &self.unit);
-                raw(out, ", \"counter_volume\": ", &self.volume);
-                optional(out, ", \"user_id\": ", self.user_id.as_deref());
-                optional(out, ", \"user_name\": ", self.user_name.as_deref());
-                optional(out, ", \"project_id\": ", self.project_id.as_deref());
-                optional(out, ", \"project_name\": ", self.project_name.as_deref());
-                string(out, ", \"resource_id\": ", &self.resource_id);
-                string(out, ", \"timestamp\": ", &self.timestamp);
-                raw(out, ", \"resource_metadata\": ", &self.metadata);
-                optional(out, ", \"message_id\": ", self.id.as_deref());
+                optional(out, "{\"source\": ", self.source.as_deref());
+                (
+                    ", \"counter_name\": ",
+                    ", \"counter_type\": ",
+                    ", \"counter_unit\": ",
+                    ", \"counter_volume\": ",
+                )
             }
+            SampleForm::Dictionary => ("{\"name\": ", ", \"type\": ", ", \"unit\": ", ", \"volume\": "),
+        };
+        string(out, name, &self.name);
+        string(out, kind, &self.kind);
+        string(out, unit, &self.unit);
+        raw(out, volume, &self.volume);
+        optional(out, ", \"user_id\": ", self.user_id.as_deref());
+        optional(out, ", \"user_name\": ", self.user_name.as_deref());
+        optional(out, ", \"project_id\": ", self.project_id.as_deref());
+        optional(out, ", \"project_name\": ", self.project_name.as_deref());
+        string(out, ", \"resource_id\": ", &self.resource_id);
+        string(out, ", \"timestamp\": ", &self.timestamp);
+        raw(out, ", \"resource_metadata\": ", &self.metadata);
+        match form {
+            SampleForm::Message => optional(out, ", \"message_id\": ", self.id.as_deref()),
             SampleForm::Dictionary => {
-                string(out, "{\"name\": ", &self.name);
-                string(out, ", \"type\": ", &self.kind);
-                string(out, ", \"unit\": ", &self.unit);
-                raw(out, ", \"volume\": ", &self.volume);
-                optional(out, ", \"user_id\": ", self.user_id.as_deref());
-                optional(out, ", \"user_name\": ", self.user_name.as_deref());
-                optional(out, ", \"project_id\": ", self.project_id.as_deref());
-                optional(out, ", \"project_name\": ", self.project_name.as_deref());
-                string(out, ", \"resource_id\": ", &self.resource_id);
-                string(out, ", \"timestamp\": ", &self.timestamp);
-                raw(out, ", \"resource_metadata\": ", &self.metadata);
                 optional(out, ", \"source\": ", self.source.as_deref());
                 optional(out, ", \"id\": ", self.id.as_deref());
             }
