@@ -17,6 +17,7 @@ mod merge;
 mod prepare;
 mod settings;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -252,25 +253,16 @@ impl Ready {
     }
 }
 
-/// Which of the resources are meant.
+/// Which of the resources are meant: by the id that they were sent with or, where that is a UUID, however it is spelled.
 fn places(merged: &Merged<'_>, unknown: &[UnknownResource]) -> Vec<usize> {
+    let spelled: HashSet<_> = unknown.iter().map(|unknown| unknown.original_resource_id.as_str()).collect();
+    let uuids: HashSet<_> = unknown.iter().map(|unknown| unknown.resource_id).collect();
     let is_meant = |resource: &OfResource<'_>| {
-        unknown.iter().any(|unknown| {
-            unknown.original_resource_id == *resource.id
-                || nephoscope_gnocchi::parse_uuid(&resource.id) == Some(unknown.resource_id)
-        })
+        spelled.contains(&*resource.id)
+            || nephoscope_gnocchi::parse_uuid(&resource.id).is_some_and(|id| uuids.contains(&id))
     };
-    // Seldom more than a few, but for the first batch ever.
-    if unknown.len() > 16 {
-        let named: std::collections::HashSet<_> =
-            unknown.iter().map(|unknown| unknown.original_resource_id.as_str()).collect();
-        let of = |(at, resource): (usize, &OfResource<'_>)| {
-            (named.contains(&*resource.id) || is_meant(resource)).then_some(at)
-        };
-        return merged.resources.iter().enumerate().filter_map(of).collect();
-    }
-    let of = |(at, resource): (usize, &OfResource<'_>)| is_meant(resource).then_some(at);
-    merged.resources.iter().enumerate().filter_map(of).collect()
+    let resources = merged.resources.iter().enumerate();
+    resources.filter_map(|(at, resource)| is_meant(resource).then_some(at)).collect()
 }
 
 /// Leaves resources out, and with them their samples.
