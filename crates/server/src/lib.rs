@@ -34,10 +34,12 @@ mod routes;
 mod statsd;
 mod table;
 mod traces;
+mod unread;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use axum::routing::{get, post};
 use nephoscope_collector::Intake;
 
@@ -130,8 +132,9 @@ pub fn router(doors: &Doors) -> Router {
         Some((door, settings)) => gnocchi::share(router.merge(gnocchi::router(door.clone())), settings),
         None => router,
     };
-    let counted = axum::middleware::from_fn_with_state(app.clone(), metrics::count_requests);
+    let counted = from_fn_with_state(app.clone(), metrics::count_requests);
     let router: Router = router.layer(counted).with_state(app);
     // A router of its own: what changes a path has to come before the path is looked at.
-    Router::new().fallback_service(router).layer(axum::middleware::map_request(gnocchi::without_empty_parts))
+    let router = Router::new().fallback_service(router);
+    router.layer(from_fn(unread::finish)).layer(map_request(gnocchi::without_empty_parts))
 }
