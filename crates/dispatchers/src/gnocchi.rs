@@ -242,7 +242,7 @@ impl Ready {
             };
             match changed {
                 Ok(()) => {}
-                Err(error) if failure::is_about_the_resource(&error) => {
+                Err(error) if failure::is_about_the_resource(&error) || failure::is_senseless(&error) => {
                     // It is of another type, for one. Its measures are stored, and to ask again would not help.
                     tracing::warn!("{resource_type} {id}: its attributes cannot be set: {error}");
                 }

@@ -125,19 +125,32 @@ impl Api {
 
     /// The answer to what is asked, which is no refusal.
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Answer> {
-        let tries = self.try_repeatedly(&ask);
+        self.ask_within(&ask).await.map_err(Refused::into_error)
+    }
+
+    /// As [`ask`](Self::ask); nothing where Gnocchi has no such path.
+    pub(crate) async fn ask_if_there(&self, ask: Ask) -> Result<Option<Answer>> {
+        match self.ask_within(&ask).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Refused::NoSuchPath(_)) => Ok(None),
+            Err(Refused::For(error)) => Err(error),
+        }
+    }
+
+    async fn ask_within(&self, ask: &Ask) -> std::result::Result<Answer, Refused> {
+        let tries = self.try_repeatedly(ask);
         tokio::time::timeout(TIME_LIMIT, tries).await.unwrap_or_else(|_| {
             let (operation, seconds) = (ask.operation, TIME_LIMIT.as_secs());
             let message = format!("cannot {operation}: Gnocchi did not answer within {seconds} s");
-            Err(Error::Unavailable { message, source: None })
+            Err(Refused::For(Error::Unavailable { message, source: None }))
         })
     }
 
-    async fn try_repeatedly(&self, ask: &Ask) -> Result<Answer> {
+    async fn try_repeatedly(&self, ask: &Ask) -> std::result::Result<Answer, Refused> {
         let mut pause = FIRST_PAUSE;
         for tried in 1..TRIES {
             match self.try_once(ask).await {
-                Err(error @ Error::Unavailable { .. }) if ask.repeatable => {
+                Err(Refused::For(error @ Error::Unavailable { .. })) if ask.repeatable => {
                     tracing::debug!(
                         operation = ask.operation,
                         tried,
@@ -153,10 +166,11 @@ impl Api {
         self.try_once(ask).await
     }
 
-    async fn try_once(&self, ask: &Ask) -> Result<Answer> {
-        let incoming = self.send(ask).await.map_err(of_backend)?;
+    async fn try_once(&self, ask: &Ask) -> std::result::Result<Answer, Refused> {
+        let failed = |error| Refused::For(of_backend(error));
+        let incoming = self.send(ask).await.map_err(failed)?;
         if incoming.status().is_success() {
-            return incoming.whole_within(ask.limit).await.map_err(of_backend);
+            return incoming.whole_within(ask.limit).await.map_err(failed);
         }
         Err(refused(incoming).await)
     }
@@ -190,8 +204,23 @@ impl Api {
     }
 }
 
+/// Why there is no answer.
+enum Refused {
+    /// Gnocchi knows neither the path nor what it should be about, and this is what it says of it.
+    NoSuchPath(Error),
+    For(Error),
+}
+
+impl Refused {
+    fn into_error(self) -> Error {
+        match self {
+            Self::NoSuchPath(error) | Self::For(error) => error,
+        }
+    }
+}
+
 /// What a refusal means: in Gnocchi's words where it is one of Gnocchi's, else by its status.
-async fn refused(incoming: Incoming<'_>) -> Error {
+async fn refused(incoming: Incoming<'_>) -> Refused {
     let refusal = incoming.refusal(MAX_REFUSAL).await;
     let status = refusal.status;
     // Away is away, whatever a proxy writes about it.
@@ -199,14 +228,23 @@ async fn refused(incoming: Incoming<'_>) -> Error {
         || status == StatusCode::TOO_MANY_REQUESTS
         || status == StatusCode::REQUEST_TIMEOUT
     {
-        return of_backend(refusal.error);
+        return Refused::For(of_backend(refusal.error));
     }
     let understood = refusal::understand(status, &refusal.body, |text| refusal.mask(text));
-    understood.unwrap_or_else(|| match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::Forbidden(refusal.error.to_string()),
-        StatusCode::PRECONDITION_FAILED => Error::RevisionChanged,
-        _ => of_backend(refusal.error),
-    })
+    match (status, understood) {
+        (StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED, Some(error @ Error::Invalid(_))) => {
+            Refused::NoSuchPath(error)
+        }
+        (_, Some(error)) => Refused::For(error),
+        (StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED, None) => {
+            Refused::NoSuchPath(of_backend(refusal.error))
+        }
+        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, None) => {
+            Refused::For(Error::Forbidden(refusal.error.to_string()))
+        }
+        (StatusCode::PRECONDITION_FAILED, None) => Refused::For(Error::RevisionChanged),
+        (_, None) => Refused::For(of_backend(refusal.error)),
+    }
 }
 
 /// A failure of the way to Gnocchi in its words.

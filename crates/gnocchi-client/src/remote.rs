@@ -1,5 +1,6 @@
 //! A Gnocchi as the user sees it that we log in as.
 
+mod measures;
 mod metrics;
 mod resources;
 
@@ -18,6 +19,7 @@ use crate::path::in_path;
 use crate::read::{self, Kinds, WirePolicy, WireResource, WireRule, WireType};
 use crate::types::Types;
 use crate::write;
+use measures::KnownWay;
 
 /// The media type of a change of a resource type.
 const JSON_PATCH: &str = "application/json-patch+json";
@@ -30,13 +32,14 @@ pub struct Remote(Arc<Inner>);
 struct Inner {
     api: Api,
     types: Types,
+    way: KnownWay,
     /// Whether Gnocchi is to process what waits for a metric before it is read.
     refresh: bool,
 }
 
 impl Remote {
     pub(crate) fn new(api: Api, refresh: bool) -> Self {
-        Self(Arc::new(Inner { api, types: Types::default(), refresh }))
+        Self(Arc::new(Inner { api, types: Types::default(), way: KnownWay::default(), refresh }))
     }
 
     async fn read<W: DeserializeOwned>(&self, ask: Ask) -> Result<W> {
@@ -314,12 +317,7 @@ impl Gnocchi for Remote {
     }
 
     fn add_measures(&self, measures: MetricMeasures) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move {
-            let body = write::metric_measures(&measures);
-            drop(measures);
-            let ask = Ask::post("store measures", "batch/metrics/measures").repeatable();
-            self.done(ask.body(crate::api::JSON, body)).await
-        })
+        Box::pin(async move { self.store_measures(&measures).await })
     }
 
     fn add_resource_measures(
@@ -327,14 +325,7 @@ impl Gnocchi for Remote {
         measures: Vec<ResourceMeasures>,
         create_metrics: bool,
     ) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move {
-            let body = write::resource_measures(&measures);
-            drop(measures);
-            let ask =
-                Ask::post("store measures of resources", "batch/resources/metrics/measures").repeatable();
-            let ask = if create_metrics { ask.query("create_metrics", "true") } else { ask };
-            self.done(ask.body(crate::api::JSON, body)).await
-        })
+        Box::pin(async move { self.store_resource_measures(&measures, create_metrics).await })
     }
 
     fn measures<'a>(&'a self, metric: Uuid, range: &'a Range) -> BoxFuture<'a, Result<Vec<Point>>> {

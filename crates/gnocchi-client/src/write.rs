@@ -9,7 +9,7 @@ mod resource_type;
 use nephoscope_gnocchi::{Timespan, Timestamp};
 use serde_json::{Number, Value as Json};
 
-pub(crate) use measures::{metric_measures, resource_measures};
+pub(crate) use measures::{measures, metric_measures, resource_measures};
 pub(crate) use policy::{policy, policy_change, rule};
 pub(crate) use query::{aggregates, aggregates_query, page, range};
 pub(crate) use resource::{change, named_metrics, new_metric, new_resource};

@@ -16,6 +16,11 @@ pub(super) fn is_about_the_resource(error: &GnocchiError) -> bool {
     )
 }
 
+/// Whether what answers is no Gnocchi, or not quite.
+pub(super) fn is_senseless(error: &GnocchiError) -> bool {
+    matches!(error, GnocchiError::Internal { .. })
+}
+
 /// What it means for a whole batch. Only what is invalid is at fault itself; everything else can be mended there, and is
 /// tried again until it is.
 pub(super) fn of_gnocchi(error: GnocchiError) -> Error {

@@ -9,27 +9,30 @@ use super::attributes::Kinds;
 
 /// Makes what is missing: the archive policies of the definitions, and the types with their attributes. What is there is
 /// left as it is, but for attributes that a type lacks.
+///
+/// Measures count for more than all of this: an answer that makes no sense holds nothing up.
 pub(super) async fn prepare(
     gnocchi: &dyn Gnocchi,
     definitions: &Definitions,
     types: &ResourceTypes,
 ) -> Result<Kinds> {
-    let there: HashSet<_> = gnocchi.archive_policies().await?.into_iter().map(|policy| policy.name).collect();
+    let there = unless_senseless("archive policies", gnocchi.archive_policies().await)?;
+    let there: HashSet<_> = there.into_iter().map(|policy| policy.name).collect();
     for policy in &definitions.archive_policies {
         if !there.contains(&policy.name) {
             match gnocchi.create_archive_policy(policy.clone()).await {
                 Ok(_) => tracing::info!("the archive policy {} was made", policy.name),
                 Err(Error::ArchivePolicyAlreadyExists(_)) => {}
                 // An administrator makes them; then this user need not be allowed to.
-                Err(Error::Forbidden(why)) => {
-                    tracing::warn!("the archive policy {} cannot be made: {why}", policy.name);
+                Err(error @ (Error::Forbidden(_) | Error::Internal { .. })) => {
+                    tracing::warn!("the archive policy {} cannot be made: {error}", policy.name);
                 }
                 Err(error) => return Err(error),
             }
         }
     }
-    let mut there: BTreeMap<_, _> =
-        gnocchi.resource_types().await?.into_iter().map(|known| (known.name.clone(), known)).collect();
+    let there = unless_senseless("resource types", gnocchi.resource_types().await)?;
+    let mut there: BTreeMap<_, _> = there.into_iter().map(|known| (known.name.clone(), known)).collect();
     for wanted in wanted(types) {
         let made = match there.get(&wanted.name) {
             None => gnocchi.create_resource_type(wanted.to_resource_type()).await,
@@ -48,13 +51,25 @@ pub(super) async fn prepare(
                 let made = gnocchi.resource_type(&wanted.name).await?;
                 there.insert(made.name.clone(), made);
             }
-            Err(Error::Forbidden(why)) => {
-                tracing::warn!("the resource type {} cannot be made: {why}", wanted.name);
+            Err(error @ (Error::Forbidden(_) | Error::Internal { .. })) => {
+                tracing::warn!("the resource type {} cannot be made: {error}", wanted.name);
+                there.entry(wanted.name.clone()).or_insert_with(|| wanted.to_resource_type());
             }
             Err(error) => return Err(error),
         }
     }
     Ok(Kinds::of(there.into_values().collect()))
+}
+
+/// A list; none, where what answers gives something else.
+fn unless_senseless<T>(what: &str, list: Result<Vec<T>>) -> Result<Vec<T>> {
+    match list {
+        Err(error @ Error::Internal { .. }) => {
+            tracing::warn!("which {what} there are is not known: {error}");
+            Ok(Vec::new())
+        }
+        list => list,
+    }
 }
 
 /// The types that samples may need: as the types themselves say, or as Ceilometer's upgrade makes them.

@@ -4,6 +4,7 @@ use nephoscope_gnocchi::{
 use nephoscope_resource_types::openstack;
 use nephoscope_store::{Options, Store};
 use nephoscope_telemetry::ErrorKind;
+use nephoscope_testkit::http::{HttpDouble, Reply};
 
 use super::*;
 
@@ -24,9 +25,13 @@ impl Rig {
         Arc::new(self.store.as_user(Creator { user_id: "admin".into(), project_id: None }))
     }
 
+    fn around(&self) -> Around {
+        Around { directory: self.directory.path().to_owned(), embedded: self.user() }
+    }
+
     fn dispatcher(&self, options: &str) -> Arc<dyn Dispatcher> {
-        let around = Around { directory: self.directory.path().to_owned(), embedded: self.user() };
-        embedded(&ConnectionString::parse(&format!("embedded://{options}")).unwrap(), &around).unwrap()
+        let to = ConnectionString::parse(&format!("embedded://{options}")).unwrap();
+        embedded(&to, &self.around()).unwrap()
     }
 }
 
@@ -243,4 +248,14 @@ fn what_cannot_be_meant_is_refused() {
         let error = embedded(&ConnectionString::parse(url).unwrap(), &around).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{url}");
     }
+}
+
+#[tokio::test]
+async fn answers_that_make_no_sense_hold_up_no_measures() {
+    let double = HttpDouble::start(|_| Reply::json(200, "{}"));
+    let to = ConnectionString::parse(&format!("gnocchi://127.0.0.1:{}", double.port())).unwrap();
+    let dispatcher = remote(&to, &Rig::new().around()).unwrap();
+    assert_eq!(dispatcher.samples(&[of_vm("cpu", "1", 1)]).await.unwrap(), []);
+    let sent = double.received();
+    assert!(sent.iter().any(|request| request.target.starts_with("/v1/batch/resources")), "{sent:?}");
 }

@@ -9,6 +9,13 @@ use super::Moment;
 /// About how long a measure is.
 const MEASURE_BYTES: usize = 64;
 
+/// Measures of one metric.
+pub(crate) fn measures(measures: &[Measure]) -> String {
+    let mut body = String::with_capacity((measures.len() + 1) * MEASURE_BYTES);
+    write_measures(&mut body, measures);
+    body
+}
+
 /// Measures by the ids of their metrics.
 pub(crate) fn metric_measures(all: &MetricMeasures) -> String {
     let count = all.iter().map(|(_, measures)| measures.len() + 1).sum::<usize>();
