@@ -1,8 +1,7 @@
 //! What a source took in, on its way to the spool.
 
 use nephoscope_spool::Record;
-use nephoscope_telemetry::json::Scanner;
-use nephoscope_telemetry::{Event, Sample};
+use nephoscope_telemetry::{Event, Sample, json};
 
 use crate::Verifier;
 
@@ -89,24 +88,13 @@ impl Load {
     }
 
     fn each(&mut self, text: &str, mut take: impl FnMut(&mut Self, &str)) {
-        let mut scanner = Scanner::new(text);
-        if !scanner.eat(b'[') {
+        if !text.trim_start().starts_with('[') {
             return take(self, text.trim());
         }
-        let mut first = true;
-        while !scanner.eat(b']') {
-            let rest = &text[scanner.position()..];
-            let separated = std::mem::take(&mut first) || scanner.eat(b',');
-            let item = if separated {
-                scanner.value()
-            } else {
-                scanner.expect(b',', "expected a comma or the end of the list").map(|()| "")
-            };
+        for item in json::items(text) {
             match item {
                 Ok(item) => take(self, item),
-                Err(error) => {
-                    return self.refuse(rest, &format!("the list is not JSON from here on: {error}"));
-                }
+                Err(broken) => self.refuse(broken.rest, &broken.to_string()),
             }
         }
     }
@@ -186,7 +174,7 @@ mod tests {
         let reasons: Vec<_> = bad.iter().map(|bad| bad.reason.as_str()).collect();
         assert!(reasons[0].starts_with("it is no sample: is JSON, but no object"), "{reasons:?}");
         assert!(reasons[1].contains("`counter_name` is missing"), "{reasons:?}");
-        assert!(reasons[2].starts_with("the list is not JSON from here on"), "{reasons:?}");
+        assert!(reasons[2].starts_with("the array is not JSON from here on"), "{reasons:?}");
         assert!(bad[2].text.contains("{x}"));
         assert!(reasons[3].contains("expected a comma"), "{reasons:?}");
     }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::json::Scanner;
-use crate::{BadRecord, TracePoint};
+use crate::{BadRecord, TracePoint, json};
 
 /// The points of a text, and what in it is no point.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,27 +58,12 @@ impl Batch {
     }
 
     fn read_array(&mut self, text: &str) {
-        let mut scanner = Scanner::new(text);
-        scanner.eat(b'[');
-        let mut number = 1;
-        while !scanner.eat(b']') {
-            let separated = number == 1 || scanner.eat(b',');
-            let item = if separated {
-                scanner.value()
-            } else {
-                scanner.expect(b',', "expected a comma").map(|()| "")
+        for (number, item) in (1..).zip(json::items(text)) {
+            let point = match item {
+                Ok(item) => TracePoint::from_json(item),
+                Err(broken) => Err(BadRecord::whole(broken.to_string())),
             };
-            match item {
-                Ok(item) => self.take(Place::Item(number), TracePoint::from_json(item)),
-                Err(error) => {
-                    let problem = format!("the array is not JSON from here on: {error}");
-                    return self.bad.push((Place::Item(number), BadRecord::whole(problem)));
-                }
-            }
-            number += 1;
-        }
-        if let Err(error) = scanner.end() {
-            self.bad.push((Place::Item(number), BadRecord::whole(format!("behind the array: {error}"))));
+            self.take(Place::Item(number), point);
         }
     }
 }
@@ -127,7 +111,7 @@ mod tests {
             (format!("[{POINT}, {{x}}, {POINT}]"), "item 2"),
             (format!("[{POINT} {POINT}]"), "item 2"),
             (format!("[{POINT}"), "item 2"),
-            (format!("[{POINT}] {POINT}"), "item 2: behind the array"),
+            (format!("[{POINT}] {POINT}"), "item 2: the array is not JSON from here on: expected the end"),
         ] {
             let (good, bad) = read(&text);
             assert_eq!((good, bad.len()), (1, 1), "{text}");

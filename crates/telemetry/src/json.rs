@@ -6,6 +6,7 @@
 //!
 //! Nothing here recurses: a value may be nested as deep as its text is long.
 
+mod items;
 mod scanner;
 mod text;
 
@@ -13,6 +14,7 @@ use std::fmt;
 
 use memchr::memmem;
 
+pub use items::{BrokenArray, Items, items};
 pub use scanner::{InvalidJson, Scanner};
 pub(crate) use text::write_escaped;
 pub use text::{decode, standard, write_string};

@@ -106,6 +106,27 @@ fn any_value() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+#[test]
+fn an_array_gives_its_items_up_to_where_it_is_broken() {
+    let good = |text| items(text).collect::<Result<Vec<_>, _>>();
+    assert_eq!(good(" [1, {\"a\": [2]} ,\n\"]\"] ").unwrap(), ["1", "{\"a\": [2]}", "\"]\""]);
+    assert_eq!(good("[]").unwrap(), [""; 0]);
+    assert_eq!(good("{}").unwrap(), [""; 0]);
+    for (text, before, rest, told) in [
+        ("[1, {x}, 2]", 1, ", {x}, 2]", "expected a key in quotes at byte 5"),
+        ("[1 2]", 1, " 2]", "expected a comma or the end of the array at byte 3"),
+        ("[1,]", 1, ",]", "expected a value at byte 3"),
+        ("[1", 1, "", "expected a comma or the end of the array at byte 2"),
+        ("[1] 2", 1, "] 2", "expected the end at byte 4"),
+    ] {
+        let mut found = items(text).skip(before);
+        let broken = found.next().unwrap().unwrap_err();
+        assert_eq!(broken.rest, rest, "{text}");
+        assert!(broken.to_string().ends_with(told), "{broken}");
+        assert_eq!(found.next(), None, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_string_survives(text in ".*") {
@@ -146,6 +167,7 @@ proptest! {
             entries(json.as_str()).for_each(drop);
         }
         entries(&text).for_each(drop);
+        items(&text).for_each(drop);
         let _outcome = standard(&text);
     }
 }
