@@ -16,6 +16,7 @@ mod filter;
 mod glob;
 mod like;
 mod measure;
+mod method_choice;
 mod metric;
 mod operation;
 mod page;
@@ -29,13 +30,14 @@ mod value_query;
 pub use aggregates::{AggregatesAnswer, AggregatesQuery, Fill, Group, Overlap, Reference, SeriesOf, Subject};
 pub use aggregation_method::{AggregationMethod, Function, UnknownMethod};
 pub use api::{BoxFuture, Gnocchi, Result};
-pub use archive_policy::{ArchivePolicy, ArchivePolicyRule, Definition};
+pub use archive_policy::{ArchivePolicy, ArchivePolicyRule, Definition, DefinitionError};
 pub use batch::{BatchError, NotJson, read_measures, read_metric_measures, read_resource_measures};
 pub use error::{Error, Unaggregated, UnknownResource};
 pub use filter::{Comparison, Filter, FilterError, Unexpected, Value};
 pub use glob::Glob;
 pub use like::like_matches;
 pub use measure::{Measure, MetricMeasures, Point, Range, Resolution, ResourceMeasures};
+pub use method_choice::MethodChoice;
 pub use metric::{Metric, MetricChoice, MetricStatus, NamedMetric, NewMetric};
 pub use operation::{
     BinaryFunction, CrossAggregation, CrossFunction, MAX_OPERATION_DEPTH, Operation, OperationError,

@@ -1,17 +1,12 @@
 //! Archive policies and rules.
 
 use nephoscope_gnocchi::{
-    AggregationMethod, ArchivePolicy, ArchivePolicyRule, Definition, Function, SchemaError, SchemaResult,
-    Timespan,
+    ArchivePolicy, ArchivePolicyRule, Definition, MethodChoice, SchemaError, SchemaResult, Timespan,
 };
 use serde_json::Value;
 
 use super::super::fault::Fault;
 use super::{fields, keep, list, text, whole};
-
-/// What is kept of each period, where a policy does not say.
-const DEFAULT_FUNCTIONS: [Function; 6] =
-    [Function::Mean, Function::Min, Function::Max, Function::Sum, Function::Std, Function::Count];
 
 /// A resolution as it is written: two of the three at least.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,7 +32,7 @@ pub(in super::super) fn read_policy(json: &Value) -> Result<ArchivePolicy, Fault
         name,
         back_window: window(back_window.unwrap_or_default()),
         definition: read_definitions(&definition)?,
-        aggregation_methods: choose(methods),
+        aggregation_methods: MethodChoice::choose(&methods.unwrap_or_default()),
     })
 }
 
@@ -103,78 +98,14 @@ fn read_definitions(written: &[Written]) -> Result<Vec<Definition>, Fault> {
 }
 
 fn read_definition(written: &Written) -> Result<Definition, Fault> {
-    definition(written).map_err(Fault::bad_request)
-}
-
-fn definition(written: &Written) -> Result<Definition, &'static str> {
     let points = written.points.and_then(|points| u64::try_from(points).ok());
-    match (written.granularity, points, written.timespan) {
-        (Some(granularity), Some(points), Some(timespan)) => {
-            let definition = Definition { granularity, points: Some(points) };
-            if definition.timespan() == Some(timespan) {
-                Ok(definition)
-            } else {
-                Err("timespan ≠ granularity × points")
-            }
-        }
-        (Some(granularity), Some(points), None) => Ok(Definition { granularity, points: Some(points) }),
-        (Some(granularity), None, Some(timespan)) => {
-            let points = u64::try_from(timespan.as_nanos() / granularity.as_nanos()).unwrap_or_default();
-            if points == 0 {
-                return Err("Calculated number of points is < 0");
-            }
-            Ok(Definition { granularity, points: Some(points) })
-        }
-        (Some(granularity), None, None) => Ok(Definition { granularity, points: None }),
-        (None, Some(points), Some(timespan)) => {
-            let nanos = i64::try_from(points).ok().map(|points| timespan.as_nanos() / points);
-            let granularity = nanos.and_then(Timespan::from_nanos).ok_or("Granularity should be > 0")?;
-            Ok(Definition { granularity, points: Some(points) })
-        }
-        (None, _, _) => Err("At least two of granularity/points/timespan must be provided"),
-    }
+    Definition::of(written.granularity, points, written.timespan)
+        .map_err(|error| Fault::bad_request(error.to_string()))
 }
 
-/// What a policy says about a method.
-#[derive(Clone, Copy, Debug)]
-enum Choice {
-    All,
-    This(AggregationMethod),
-    With(AggregationMethod),
-    Without(AggregationMethod),
-}
-
-fn method(json: &Value) -> SchemaResult<Choice> {
-    let wrong = || SchemaError::new("invalid value");
-    let text = json.as_str().ok_or_else(wrong)?;
-    let known = |text: &str| text.parse().map_err(|_| wrong());
-    match text.as_bytes().first() {
-        Some(b'*') if text == "*" => Ok(Choice::All),
-        Some(b'-') => known(&text[1..]).map(Choice::Without),
-        Some(b'+') => known(&text[1..]).map(Choice::With),
-        _ => known(text).map(Choice::This),
-    }
-}
-
-/// The methods that are chosen: those named, or all, or where none is named the default ones; with some more, and without
-/// some others.
-fn choose(choices: Option<Vec<Choice>>) -> Vec<AggregationMethod> {
-    let choices = choices.unwrap_or_default();
-    let mut methods: Vec<AggregationMethod> = Vec::new();
-    let relative = |choice: &Choice| matches!(choice, Choice::With(_) | Choice::Without(_));
-    if choices.iter().any(|choice| matches!(choice, Choice::All)) {
-        methods.extend(AggregationMethod::all());
-    } else if choices.iter().all(relative) {
-        methods.extend(DEFAULT_FUNCTIONS.map(|function| AggregationMethod { rate: false, function }));
-    }
-    for choice in choices {
-        match choice {
-            Choice::This(method) | Choice::With(method) if !methods.contains(&method) => methods.push(method),
-            Choice::Without(method) => methods.retain(|known| *known != method),
-            _ => {}
-        }
-    }
-    methods
+fn method(json: &Value) -> SchemaResult<MethodChoice> {
+    let choice = json.as_str().and_then(|text| text.parse().ok());
+    choice.ok_or_else(|| SchemaError::new("invalid value"))
 }
 
 /// Reads an archive policy rule.
