@@ -72,8 +72,9 @@ impl Letters {
     fn append(&self, lines: &str) -> io::Result<()> {
         let mut slot = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut file, length) = match slot.take() {
-            Some(open) => open,
-            None => {
+            // Somebody may have moved it away, to look into it.
+            Some(open) if self.path.exists() => open,
+            _ => {
                 let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
                 let length = file.metadata()?.len();
                 (file, length)
@@ -95,8 +96,9 @@ impl Letters {
 }
 
 impl Letter<'_> {
-    /// Appends its line.
-    fn write(&self, out: &mut String) {
+    /// Appends its line: the object that it was with one more key, [`REFUSED`]; of what was none, an object with it as its
+    /// `text`.
+    pub fn write(&self, out: &mut String) {
         match Json::parse(self.text).ok().filter(Json::is_object) {
             Some(object) => {
                 let object = object.as_str().trim_end();
@@ -154,6 +156,20 @@ mod tests {
             assert_eq!((key.as_str(), reason.as_str()), (REFUSED, r#"{"by": "b", "reason": "r"}"#));
             let original = Sample::from_json(SAMPLE).unwrap();
             assert_eq!(sample.to_json(SampleForm::Message), original.to_json(SampleForm::Message));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_moved_away_is_made_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("dead.jsonl");
+        let dead = DeadLetters::new(&path);
+        let letter = Letter { text: SAMPLE, by: "b", reason: "r" };
+        for letters in 1..3 {
+            dead.keep(&[letter].repeat(letters)).await.unwrap();
+            let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+            assert_eq!(lines, letters);
+            std::fs::rename(&path, directory.path().join("away.jsonl")).unwrap();
         }
     }
 
