@@ -7,18 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nephoscope_spool::{Chunk, Reader, Record};
-use nephoscope_telemetry::{Dispatcher, Error, ErrorKind, Event, Refused, Result, Sample, SampleForm};
-use tokio::time::{Instant, timeout};
+use nephoscope_telemetry::{Dispatcher, Error, Event, Result, Sample};
+use tokio::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::dead_letters::{DeadLetters, Letter};
 use crate::load::{EVENTS, SAMPLES};
+use crate::run::Run;
 
 /// How much is taken out of the spool at a time: some thousands of samples, so that the cost of a request does not show
 /// any more, and what has to be sent again after an outage is little.
 const CHUNK_BYTES: usize = 4 << 20;
-/// How long one attempt may take: a server that takes longer for some thousands of samples hangs.
-const ATTEMPT: Duration = Duration::from_secs(60);
 /// How long the end waits until what is spooled is sent on. The rest is sent after the next start.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -151,13 +150,7 @@ impl Delivery {
 
     /// One attempt at all of a run. What is refused is kept, and then the run is done with.
     async fn send(&self, run: &Run) -> Result<()> {
-        let refused = match timeout(ATTEMPT, self.dispatch(run)).await {
-            Ok(refused) => refused?,
-            Err(_) => {
-                let problem = format!("no answer within {} s", ATTEMPT.as_secs());
-                return Err(Error::new(ErrorKind::Unavailable, "send on", problem));
-            }
-        };
+        let refused = run.send_to(&*self.dispatcher).await?;
         if !refused.is_empty() {
             let texts: Vec<_> = refused.iter().map(|refused| run.text(refused.at)).collect();
             let letters = refused.iter().zip(&texts);
@@ -184,35 +177,6 @@ impl Delivery {
         Ok(())
     }
 
-    /// Gives a run to the dispatcher. When it cannot take something of it without saying what, it gets the halves, down
-    /// to the one that is to blame.
-    async fn dispatch(&self, run: &Run) -> Result<Vec<Refused>> {
-        let mut refused = Vec::new();
-        let whole = 0..run.len();
-        let mut parts: Vec<_> = std::iter::once(whole).collect();
-        while let Some(part) = parts.pop() {
-            let answer = match run {
-                Run::Samples(samples) => self.dispatcher.samples(&samples[part.clone()]).await,
-                Run::Events(events) => self.dispatcher.events(&events[part.clone()]).await,
-            };
-            match answer {
-                Ok(more) => refused.extend(
-                    more.into_iter().map(|refused| Refused { at: part.start + refused.at, ..refused }),
-                ),
-                Err(error) if error.kind() == ErrorKind::Invalid && part.len() > 1 => {
-                    let middle = part.start + part.len() / 2;
-                    parts.push(middle..part.end);
-                    parts.push(part.start..middle);
-                }
-                Err(error) if error.kind() == ErrorKind::Invalid => {
-                    refused.push(Refused { at: part.start, reason: error.to_string() });
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(refused)
-    }
-
     /// Logs a failure once, however often it comes in a row.
     fn tell(&mut self, error: &Error) {
         let text = error.to_string();
@@ -231,28 +195,6 @@ impl Delivery {
                 "{} takes what is sent again, after {times} attempts of the last kind failed",
                 self.name()
             );
-        }
-    }
-}
-
-/// Items of one kind that follow each other.
-enum Run {
-    Samples(Vec<Sample>),
-    Events(Vec<Event>),
-}
-
-impl Run {
-    fn len(&self) -> usize {
-        match self {
-            Self::Samples(samples) => samples.len(),
-            Self::Events(events) => events.len(),
-        }
-    }
-
-    fn text(&self, at: usize) -> String {
-        match self {
-            Self::Samples(samples) => samples[at].to_json(SampleForm::Message),
-            Self::Events(events) => events[at].to_json(),
         }
     }
 }

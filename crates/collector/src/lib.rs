@@ -15,6 +15,7 @@ mod intake;
 mod load;
 mod meter;
 mod msgpack;
+mod run;
 mod signature;
 mod source;
 
@@ -24,5 +25,6 @@ pub use intake::{Intake, IntakeCounts};
 pub use load::{Bad, Load, Packed};
 pub use meter::Meter;
 pub use msgpack::{NotMessagePack, to_json};
+pub use run::Run;
 pub use signature::{BadSignature, Verifier};
 pub use source::{Settings, Source};

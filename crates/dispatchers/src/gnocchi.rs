@@ -87,7 +87,8 @@ pub(crate) fn embedded(to: &ConnectionString, around: &Around) -> Result<Arc<dyn
     if !to.location().is_empty() {
         return Err(to.wrong("samples go to the store of this daemon, embedded://, and to no other"));
     }
-    let gnocchi = around.embedded.clone();
+    let no_store = || to.wrong("this process has no store of metrics");
+    let gnocchi = around.embedded.clone().ok_or_else(no_store)?;
     let connect: Connect = Box::new(move || {
         let gnocchi = gnocchi.clone();
         Box::pin(async { Ok(gnocchi) })

@@ -1,6 +1,34 @@
 //! The dispatchers: each is a folder that knows where it sends samples and events to, and nothing else.
 //!
-//! [`connect`] is the only place that knows them all.
+//! [`connect`] is the only place that knows them all. The daemon sends through them what it took in; a program that measures
+//! something itself can do so directly, with no daemon in between:
+//!
+//! ```
+//! use nephoscope_dispatchers::{Around, connect};
+//! use nephoscope_telemetry::{ConnectionString, Json, Sample};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let directory = tempfile::tempdir()?;
+//! let file = directory.path().join("samples.jsonl");
+//! // Or gnocchi://admin@gnocchi.example.org/, or any other that `schemes` has.
+//! let to = ConnectionString::parse(&format!("file://{}", file.display()))?;
+//! let around = Around { directory: directory.path().to_owned(), embedded: None };
+//! let dispatcher = connect(&to, &around).await?;
+//!
+//! let volume = Json::parse("21.5")?;
+//! let mut sample = Sample::new("hardware.temperature", volume, "rack-7", "2026-01-31T12:00:00");
+//! sample.unit = "C".into();
+//! let refused = dispatcher.samples(&[sample]).await?;
+//! assert!(refused.is_empty(), "it will never take {refused:?}");
+//! dispatcher.close().await?;
+//! # let written = std::fs::read_to_string(file)?;
+//! # assert_eq!(Sample::from_json(&written)?.value(), Some(21.5));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What fails as [`Unavailable`](ErrorKind::Unavailable) can be sent again as it is: see [`Dispatcher`].
 
 #[cfg(feature = "file")]
 mod file;
@@ -26,8 +54,8 @@ const SCHEMES: [(&str, &str, bool); 4] = [
 pub struct Around {
     /// Where they may keep what they have to remember. The directory is there.
     pub directory: PathBuf,
-    /// The Gnocchi of this process.
-    pub embedded: Arc<dyn Gnocchi>,
+    /// The Gnocchi of this process, where it has one; `embedded://` sends there.
+    pub embedded: Option<Arc<dyn Gnocchi>>,
 }
 
 /// Every scheme, in order.

@@ -26,6 +26,13 @@ fn creator() -> Creator {
     Creator { user_id: "admin".into(), project_id: None }
 }
 
+/// What the dispatchers of a data directory find around them.
+pub(crate) fn around(data_dir: &Path, store: &Store) -> anyhow::Result<Around> {
+    let directory = data_dir.join(DISPATCHERS);
+    std::fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    Ok(Around { directory, embedded: Some(Arc::new(store.as_user(creator()))) })
+}
+
 /// Where samples and events are taken in, and what sends them on.
 #[derive(Debug)]
 pub struct Samples {
@@ -37,10 +44,7 @@ pub struct Samples {
 impl Samples {
     /// With these settings, below this directory.
     pub async fn open(settings: &config::Samples, data_dir: &Path, store: &Store) -> anyhow::Result<Self> {
-        let directory = data_dir.join(DISPATCHERS);
-        std::fs::create_dir_all(&directory)
-            .with_context(|| format!("cannot make {}", directory.display()))?;
-        let around = Around { directory, embedded: Arc::new(store.as_user(creator())) };
+        let around = around(data_dir, store)?;
         let mut dispatchers = Vec::new();
         for to in &settings.dispatchers.value {
             dispatchers.push((to.to_string(), nephoscope_dispatchers::connect(to, &around).await?));

@@ -59,6 +59,26 @@ pub enum SampleForm {
 }
 
 impl Sample {
+    /// A gauge without a unit, of which nothing is known but what every sample says. The other fields can be set.
+    pub fn new(name: &str, volume: Json, resource_id: &str, timestamp: &str) -> Self {
+        Self {
+            name: name.into(),
+            kind: "gauge".into(),
+            unit: SmolStr::default(),
+            volume,
+            resource_id: resource_id.into(),
+            timestamp: timestamp.into(),
+            project_id: None,
+            project_name: None,
+            user_id: None,
+            user_name: None,
+            metadata: Json::empty_object(),
+            source: None,
+            id: None,
+            extra: Vec::new(),
+        }
+    }
+
     /// Reads one sample in either form, in the JSON dialect that Python writes.
     ///
     /// A name, a volume, a resource and a time have to be there; a volume that is `null` is there.

@@ -3,7 +3,7 @@ use std::future::{pending, ready};
 use std::sync::Mutex;
 
 use nephoscope_spool::Spool;
-use nephoscope_telemetry::BoxFuture;
+use nephoscope_telemetry::{BoxFuture, ErrorKind, Refused};
 use tokio::sync::oneshot;
 
 use super::*;

@@ -16,12 +16,13 @@ pub(super) async fn prepare(
     definitions: &Definitions,
     types: &ResourceTypes,
 ) -> Result<Kinds> {
+    let mut made_now = Vec::new();
     let there = unless_senseless("archive policies", gnocchi.archive_policies().await)?;
     let there: HashSet<_> = there.into_iter().map(|policy| policy.name).collect();
     for policy in &definitions.archive_policies {
         if !there.contains(&policy.name) {
             match gnocchi.create_archive_policy(policy.clone()).await {
-                Ok(_) => tracing::info!("the archive policy {} was made", policy.name),
+                Ok(_) => made_now.push(policy.name.clone()),
                 Err(Error::ArchivePolicyAlreadyExists(_)) => {}
                 // An administrator makes them; then this user need not be allowed to.
                 Err(error @ (Error::Forbidden(_) | Error::Internal { .. })) => {
@@ -43,7 +44,7 @@ pub(super) async fn prepare(
         };
         match made {
             Ok(made) => {
-                tracing::info!("the resource type {} was made or brought up to date", wanted.name);
+                made_now.push(wanted.name);
                 there.insert(made.name.clone(), made);
             }
             // By another collector that starts now.
@@ -57,6 +58,10 @@ pub(super) async fn prepare(
             }
             Err(error) => return Err(error),
         }
+    }
+    if !made_now.is_empty() {
+        let all = made_now.join(", ");
+        tracing::info!("archive policies and resource types that were made or brought up to date: {all}");
     }
     Ok(Kinds::of(there.into_values().collect()))
 }

@@ -26,7 +26,7 @@ impl Rig {
     }
 
     fn around(&self) -> Around {
-        Around { directory: self.directory.path().to_owned(), embedded: self.user() }
+        Around { directory: self.directory.path().to_owned(), embedded: Some(self.user()) }
     }
 
     fn dispatcher(&self, options: &str) -> Arc<dyn Dispatcher> {
@@ -238,7 +238,7 @@ async fn events_make_change_and_end_resources() {
 #[test]
 fn what_cannot_be_meant_is_refused() {
     let rig = Rig::new();
-    let around = Around { directory: rig.directory.path().to_owned(), embedded: rig.user() };
+    let around = rig.around();
     for url in [
         "embedded://?unowned=maybe",
         "embedded:///elsewhere",
@@ -248,6 +248,9 @@ fn what_cannot_be_meant_is_refused() {
         let error = embedded(&ConnectionString::parse(url).unwrap(), &around).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{url}");
     }
+    let around = Around { embedded: None, ..around };
+    let error = embedded(&ConnectionString::parse("embedded://").unwrap(), &around).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
 }
 
 #[tokio::test]
