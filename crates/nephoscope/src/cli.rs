@@ -1,5 +1,8 @@
 //! The command line.
 
+mod sample;
+mod store;
+
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +14,10 @@ use clap_complete::Shell;
 use nephoscope_telemetry::{ConnectionString, Timestamp};
 
 use crate::time;
+pub use sample::{
+    EventArgs, EventCommand, LinesArgs, Metadata, SampleArgs, SampleCommand, SampleType, TargetArgs,
+};
+pub use store::{BackupArgs, ReportFormat, StoreArgs, StoreCommand};
 
 /// Every OpenStack request traced: reads, writes and shows OSProfiler's traces in any backend.
 #[derive(Debug, Parser)]
@@ -23,7 +30,6 @@ pub struct Cli {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one value in the whole run")]
 pub enum Command {
     /// Run the daemon: trace points in over HTTP, lists and reports out
     Serve(ServeArgs),
@@ -32,6 +38,12 @@ pub enum Command {
     /// Show, list, move and delete traces
     #[command(subcommand)]
     Trace(TraceCommand),
+    /// Send samples by hand or from files, with no daemon in between
+    #[command(subcommand)]
+    Sample(SampleCommand),
+    /// Send events by hand or from files, with no daemon in between
+    #[command(subcommand)]
+    Event(EventCommand),
     /// Check, compact, count and back up the store of metrics
     #[command(subcommand)]
     Store(StoreCommand),
@@ -66,6 +78,23 @@ pub struct ConfigArgs {
     /// Address and port to take spans of OpenTelemetry at over gRPC, commonly 127.0.0.1:4317; without it only over HTTP
     #[arg(long, value_name = "ADDRESS:PORT", env = "NEPHOSCOPE_OTLP_GRPC_LISTEN")]
     pub otlp_grpc_listen: Option<String>,
+}
+
+/// Where the daemon of this machine keeps things.
+#[derive(Args, Clone, Debug)]
+pub struct DaemonArgs {
+    /// The configuration file of the daemon, which says where the store is and how long it keeps things
+    #[arg(long, value_name = "FILE", env = "NEPHOSCOPE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Directory of the embedded stores
+    #[arg(long, value_name = "DIR", env = "NEPHOSCOPE_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl From<&DaemonArgs> for ConfigArgs {
+    fn from(args: &DaemonArgs) -> Self {
+        Self { config: args.config.clone(), data_dir: args.data_dir.clone(), ..Self::default() }
+    }
 }
 
 /// `nephoscope serve`
@@ -251,56 +280,6 @@ pub struct PurgeArgs {
     /// The backend.
     #[command(flatten)]
     pub backend: BackendArgs,
-}
-
-/// `nephoscope store …`
-#[derive(Debug, Subcommand)]
-pub enum StoreCommand {
-    /// Read everything that is stored, and tell what is damaged
-    Check(StoreArgs),
-    /// Take away what is no longer kept, and give its space back
-    Compact(StoreArgs),
-    /// Tell how much is stored
-    Stats(StoreArgs),
-    /// Copy the store to a directory, also while the daemon runs
-    Backup(BackupArgs),
-}
-
-/// The store of a command.
-#[derive(Args, Clone, Debug)]
-pub struct StoreArgs {
-    /// The configuration file of the daemon, which says where the store is and how long it keeps things
-    #[arg(long, value_name = "FILE", env = "NEPHOSCOPE_CONFIG")]
-    pub config: Option<PathBuf>,
-    /// Directory of the embedded stores
-    #[arg(long, value_name = "DIR", env = "NEPHOSCOPE_DATA_DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// The store itself, such as embedded:///var/lib/nephoscope/metrics
-    #[arg(long, value_name = "CS")]
-    pub connection_string: Option<Place>,
-    /// How to print what was found
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    pub format: ReportFormat,
-}
-
-/// How a report is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// For people
-    Text,
-    /// An object
-    Json,
-}
-
-/// `nephoscope store backup`
-#[derive(Args, Debug)]
-pub struct BackupArgs {
-    /// The directory to copy to, which is missing or empty
-    #[arg(value_name = "DIR")]
-    pub to: PathBuf,
-    /// The store.
-    #[command(flatten)]
-    pub store: StoreArgs,
 }
 
 /// `nephoscope config …`

@@ -6,10 +6,12 @@ pub mod config;
 pub mod demo;
 pub mod door;
 pub mod exit;
+mod lines;
 pub mod manual;
 pub mod metrics;
 mod output;
 mod progress;
+pub mod sample;
 pub mod samples;
 pub mod serve;
 pub mod show;
@@ -30,6 +32,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(args) => serve::run(args, &registry).await,
         Command::Demo(args) => demo::run(args, &registry).await,
         Command::Trace(command) => trace::run(command, &registry).await,
+        Command::Sample(command) => sample::run(command, &registry).await,
+        Command::Event(command) => sample::run_event(command, &registry).await,
         Command::Store(command) => store::run(command, &registry).await,
         Command::Config(ConfigCommand::Check(args)) => {
             Config::read(&args, &registry)?;

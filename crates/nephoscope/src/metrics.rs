@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use nephoscope_gnocchi::{
-    AggregationMethod, ArchivePolicy, ArchivePolicyRule, Creator, Definition, Function, Gnocchi, Timespan,
+    AggregationMethod, ArchivePolicy, ArchivePolicyRule, Creator, Definition, Error, Function, Gnocchi,
+    MethodChoice, Timespan,
 };
 use nephoscope_server::GnocchiOf;
 use nephoscope_store::{Options, Store};
+
+use crate::config::Config;
 
 /// The directory under the data directory where metrics are kept.
 const METRICS: &str = "metrics";
@@ -21,6 +24,26 @@ pub fn place(data_dir: &Path) -> PathBuf {
 /// Opens the store in the data directory.
 pub async fn open(data_dir: &Path, options: Options) -> anyhow::Result<Store> {
     open_at(place(data_dir), options).await
+}
+
+/// Opens the store of a configuration, as the daemon does at its start.
+pub async fn open_configured(config: &Config) -> anyhow::Result<Store> {
+    let store = open(&config.data_dir.value, config.store.options()).await?;
+    if config.store.default_archive_policies.value {
+        make_default_policies(&store).await?;
+    }
+    Ok(store)
+}
+
+/// Says how to go on where a daemon has the store open: with this flag, at its address.
+pub(crate) fn through_the_daemon(error: anyhow::Error, flag: &str, listen: &str) -> anyhow::Error {
+    let is_open = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref(), Some(Error::Unavailable { .. }))
+    };
+    if error.chain().any(is_open) {
+        return error.context(format!("go through the daemon, with {flag} gnocchi://{listen}"));
+    }
+    error
 }
 
 /// Opens the store in a directory of its own.
@@ -60,18 +83,15 @@ fn default_policies() -> [ArchivePolicy; 4] {
         granularity: Timespan::from_seconds(granularity).expect("it is longer than nothing"),
         points: u64::try_from(timespan / granularity).ok(),
     };
-    let method = |function| AggregationMethod { rate: false, function };
-    let default_methods =
-        [Function::Mean, Function::Min, Function::Max, Function::Sum, Function::Std, Function::Count];
     let policy = |name: &str, definition: Vec<Definition>| ArchivePolicy {
         name: name.into(),
         back_window: 0,
         definition,
-        aggregation_methods: default_methods.map(method).to_vec(),
+        aggregation_methods: MethodChoice::choose(&[]),
     };
     let bool = ArchivePolicy {
         back_window: 3600,
-        aggregation_methods: vec![method(Function::Last)],
+        aggregation_methods: vec![AggregationMethod { rate: false, function: Function::Last }],
         ..policy("bool", vec![definition(1, 365 * DAY)])
     };
     [

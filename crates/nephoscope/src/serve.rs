@@ -30,10 +30,7 @@ pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
         None => None,
     };
     let traces = connect(&config, registry).await?;
-    let store = metrics::open(&config.data_dir.value, config.store.options()).await?;
-    if config.store.default_archive_policies.value {
-        metrics::make_default_policies(&store).await?;
-    }
+    let store = metrics::open_configured(&config).await?;
     let samples = Samples::open(&config.samples, &config.data_dir.value, &store).await?;
     let door = open_door(&config.data_dir.value, &store);
     let statsd = match config.statsd.settings() {

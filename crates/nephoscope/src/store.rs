@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use nephoscope_store::Store;
-use nephoscope_telemetry::Registry;
+use nephoscope_telemetry::{ConnectionString, Registry};
 
-use crate::cli::{BackupArgs, ConfigArgs, StoreArgs, StoreCommand};
+use crate::cli::{BackupArgs, DaemonArgs, StoreArgs, StoreCommand};
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::{door, metrics};
@@ -24,7 +24,7 @@ pub async fn run(command: StoreCommand, registry: &Registry) -> anyhow::Result<(
 }
 
 async fn check(args: &StoreArgs, registry: &Registry) -> anyhow::Result<()> {
-    let store = Place::of(args, registry)?.open().await?;
+    let store = place(args, registry)?.open().await?;
     let problems = store.check().await?;
     close(store).await?;
     report::problems(args.format, &problems)?;
@@ -35,7 +35,7 @@ async fn check(args: &StoreArgs, registry: &Registry) -> anyhow::Result<()> {
 }
 
 async fn compact(args: &StoreArgs, registry: &Registry) -> anyhow::Result<()> {
-    let store = Place::of(args, registry)?.open().await?;
+    let store = place(args, registry)?.open().await?;
     let before = store.stats().await?;
     store.compact().await?;
     let after = store.stats().await?;
@@ -46,14 +46,14 @@ async fn compact(args: &StoreArgs, registry: &Registry) -> anyhow::Result<()> {
 }
 
 async fn stats(args: &StoreArgs, registry: &Registry) -> anyhow::Result<()> {
-    let store = Place::of(args, registry)?.open().await?;
+    let store = place(args, registry)?.open().await?;
     let stats = store.stats().await?;
     close(store).await?;
     report::stats(args.format, &stats)
 }
 
 async fn backup(args: &BackupArgs, registry: &Registry) -> anyhow::Result<()> {
-    let place = Place::of(&args.store, registry)?;
+    let place = place(&args.store, registry)?;
     place.check_is_there()?;
     if door::ask_for_backup(&place.path, &args.to).await?.is_none() {
         let store = place.open().await?;
@@ -63,31 +63,35 @@ async fn backup(args: &BackupArgs, registry: &Registry) -> anyhow::Result<()> {
     report::backed_up(args.store.format, &args.to)
 }
 
+fn place(args: &StoreArgs, registry: &Registry) -> Result<Place, Failure> {
+    Place::of(&args.daemon, args.connection_string.as_ref().map(|place| &place.0), registry)
+}
+
 /// Where a store is, and how it is kept.
-struct Place {
+pub(crate) struct Place {
     path: PathBuf,
     options: nephoscope_store::Options,
+    /// Where the daemon listens that may have it open.
+    pub(crate) listen: String,
 }
 
 impl Place {
-    fn of(args: &StoreArgs, registry: &Registry) -> Result<Self, Failure> {
-        let settings = ConfigArgs {
-            config: args.config.clone(),
-            data_dir: args.data_dir.clone(),
-            ..ConfigArgs::default()
-        };
-        let config = Config::read(&settings, registry)?;
-        let path = match &args.connection_string {
-            Some(place) if place.0.scheme() != "embedded" => {
+    pub(crate) fn of(
+        daemon: &DaemonArgs,
+        connection_string: Option<&ConnectionString>,
+        registry: &Registry,
+    ) -> Result<Self, Failure> {
+        let config = Config::read(&daemon.into(), registry)?;
+        let path = match connection_string {
+            Some(place) if place.scheme() != "embedded" => {
                 return Err(Failure::BadConfiguration(format!(
-                    "{} is not on this machine: only embedded:// is checked, compacted, counted and backed up here",
-                    place.0
+                    "{place} is not on this machine: only embedded:// is checked, compacted, counted and backed up here"
                 )));
             }
-            Some(place) if !place.0.location().is_empty() => place.0.location().into_owned().into(),
+            Some(place) if !place.location().is_empty() => place.location().into_owned().into(),
             _ => metrics::place(&config.data_dir.value),
         };
-        Ok(Self { path, options: config.store.options() })
+        Ok(Self { path, options: config.store.options(), listen: config.listen.value })
     }
 
     fn check_is_there(&self) -> Result<(), Failure> {
@@ -99,13 +103,13 @@ impl Place {
         }
     }
 
-    async fn open(&self) -> anyhow::Result<Store> {
+    pub(crate) async fn open(&self) -> anyhow::Result<Store> {
         self.check_is_there()?;
         metrics::open_at(self.path.clone(), self.options.clone()).await
     }
 }
 
 /// Waits until the store is closed.
-async fn close(store: Store) -> anyhow::Result<()> {
+pub(crate) async fn close(store: Store) -> anyhow::Result<()> {
     tokio::task::spawn_blocking(move || drop(store)).await.context("closing the store was cut short")
 }

@@ -11,6 +11,7 @@ mod files;
 mod http;
 mod otlp;
 mod program;
+mod sample;
 mod samples;
 mod serve;
 mod show;

@@ -11,19 +11,20 @@ use crate::program::{Store, nephoscope};
 
 /// Far more than the way through the spool takes.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
-const VM: &str = "2f1e0d3c-4b5a-4697-8877-a1b2c3d4e5f6";
+pub(crate) const VM: &str = "2f1e0d3c-4b5a-4697-8877-a1b2c3d4e5f6";
 /// Captured from Ceilometer 27.
-const DICTIONARIES: &str = include_str!("../../../telemetry/tests/golden/samples/dictionaries.jsonl");
+pub(crate) const DICTIONARIES: &str =
+    include_str!("../../../telemetry/tests/golden/samples/dictionaries.jsonl");
 const DATAGRAM: &[u8] = include_bytes!("../../../collector/tests/golden/udp/000.bin");
 
-fn serve(store: &Store, config: &str) -> Daemon {
+pub(crate) fn serve(store: &Store, config: &str) -> Daemon {
     let path = store.path("config.toml");
     std::fs::write(&path, config).unwrap();
     Daemon::serve(&["--data-dir", store.path("data").to_str().unwrap(), "--config", path.to_str().unwrap()])
 }
 
 /// Asks until there is an answer that is wanted.
-fn until(what: &str, mut ask: impl FnMut() -> Option<Value>) -> Value {
+pub(crate) fn until(what: &str, mut ask: impl FnMut() -> Option<Value>) -> Value {
     let began = Instant::now();
     loop {
         if let Some(answer) = ask() {
@@ -35,7 +36,7 @@ fn until(what: &str, mut ask: impl FnMut() -> Option<Value>) -> Value {
 }
 
 /// The measures of a metric of an instance, once there are so many.
-fn measures(daemon: &Daemon, metric: &str, count: usize) -> Value {
+pub(crate) fn measures(daemon: &Daemon, metric: &str, count: usize) -> Value {
     let path = format!("/v1/resource/instance/{VM}/metric/{metric}/measures");
     until(metric, || {
         let answer = get(daemon.address, &path);
