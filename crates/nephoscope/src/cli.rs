@@ -1,5 +1,6 @@
 //! The command line.
 
+mod policy;
 mod sample;
 mod store;
 
@@ -14,6 +15,9 @@ use clap_complete::Shell;
 use nephoscope_telemetry::{ConnectionString, Timestamp};
 
 use crate::time;
+pub use policy::{
+    GnocchiArgs, NewPolicyArgs, PoliciesArgs, PolicyArgs, PolicyChangeArgs, PolicyCommand, PolicyDeletionArgs,
+};
 pub use sample::{
     EventArgs, EventCommand, LinesArgs, Metadata, SampleArgs, SampleCommand, SampleType, TargetArgs,
 };
@@ -44,6 +48,9 @@ pub enum Command {
     /// Send events by hand or from files, with no daemon in between
     #[command(subcommand)]
     Event(EventCommand),
+    /// Show, make, change and delete archive policies
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Check, compact, count and back up the store of metrics
     #[command(subcommand)]
     Store(StoreCommand),

@@ -50,6 +50,7 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<nephoscope_gnocchi::Error>() {
         return Some(match error {
             nephoscope_gnocchi::Error::Invalid(_) => BAD_CONFIGURATION,
+            nephoscope_gnocchi::Error::NoSuchArchivePolicy(_) => NOT_FOUND,
             nephoscope_gnocchi::Error::Unavailable { .. } => UNAVAILABLE,
             _ => FAILED,
         });

@@ -10,6 +10,7 @@ mod lines;
 pub mod manual;
 pub mod metrics;
 mod output;
+pub mod policy;
 mod progress;
 pub mod sample;
 pub mod samples;
@@ -18,6 +19,7 @@ pub mod show;
 mod size;
 pub mod source;
 pub mod store;
+mod table;
 pub mod terminal;
 mod time;
 pub mod trace;
@@ -34,6 +36,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Trace(command) => trace::run(command, &registry).await,
         Command::Sample(command) => sample::run(command, &registry).await,
         Command::Event(command) => sample::run_event(command, &registry).await,
+        Command::Policy(command) => policy::run(command, &registry).await,
         Command::Store(command) => store::run(command, &registry).await,
         Command::Config(ConfigCommand::Check(args)) => {
             Config::read(&args, &registry)?;

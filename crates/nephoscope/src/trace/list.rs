@@ -6,7 +6,7 @@ use anyhow::Context;
 use nephoscope_telemetry::{Registry, TraceFilter, TraceSummary};
 
 use crate::cli::{ListArgs, ListFormat};
-use crate::{backend, output, show};
+use crate::{backend, output, show, table};
 
 /// The columns: the first two are those of `osprofiler trace list`.
 const COLUMNS: [&str; 8] =
@@ -84,27 +84,11 @@ fn write_json(list: &[TraceSummary], out: &mut impl Write) -> io::Result<()> {
 
 /// A table as `osprofiler` draws its own, without the columns that the backend knows nothing about.
 fn write_table(list: &[TraceSummary], out: &mut impl Write) -> io::Result<()> {
-    let rows: Vec<[String; 8]> =
-        list.iter().map(|trace| cells(trace).map(|cell| show::visible(&cell).into_owned())).collect();
-    let known = |column: usize| column < 2 || rows.iter().any(|row| !row[column].is_empty());
-    let columns: Vec<usize> = (0..COLUMNS.len()).filter(|&column| known(column)).collect();
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| show::width(&row[column]));
-        cells.chain([COLUMNS[column].len()]).max().unwrap_or_default()
-    };
-    let widths: Vec<usize> = columns.iter().map(|&column| width(column)).collect();
-    let rule: String = widths.iter().map(|width| format!("+{}", "-".repeat(width + 2))).collect();
-    let line = |cell: &dyn Fn(usize) -> String| -> String {
-        let padded = |(&column, width): (&usize, &usize)| {
-            let cell = cell(column);
-            let padding = " ".repeat(width.saturating_sub(show::width(&cell)));
-            format!("| {cell}{padding} ")
-        };
-        columns.iter().zip(&widths).map(padded).collect()
-    };
-    writeln!(out, "{rule}+\n{}|\n{rule}+", line(&|column| COLUMNS[column].into()))?;
-    for row in &rows {
-        writeln!(out, "{}|", line(&|column| row[column].clone()))?;
-    }
-    writeln!(out, "{rule}+")
+    let cells: Vec<_> = list.iter().map(cells).collect();
+    let known = |column: &usize| *column < 2 || cells.iter().any(|row| !row[*column].is_empty());
+    let known: Vec<_> = (0..COLUMNS.len()).filter(known).collect();
+    let columns: Vec<_> = known.iter().map(|&column| COLUMNS[column]).collect();
+    let rows: Vec<Vec<_>> =
+        cells.iter().map(|row| known.iter().map(|&column| row[column].clone()).collect()).collect();
+    table::write(&columns, &rows, out)
 }

@@ -10,6 +10,7 @@ mod documents;
 mod files;
 mod http;
 mod otlp;
+mod policy;
 mod program;
 mod sample;
 mod samples;
