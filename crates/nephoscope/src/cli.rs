@@ -37,7 +37,7 @@ pub struct Cli {
 pub enum Command {
     /// Run the daemon: trace points in over HTTP, lists and reports out
     Serve(ServeArgs),
-    /// Run the daemon on a throw-away store filled with recorded traces, and show one
+    /// Run the daemon on a throw-away store filled with recorded traces and samples, and show some
     Demo(DemoArgs),
     /// Show, list, move and delete traces
     #[command(subcommand)]

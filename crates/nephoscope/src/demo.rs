@@ -1,11 +1,14 @@
 //! `nephoscope demo`
 
+mod metered;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use anyhow::Context;
+use nephoscope_gnocchi::Creator;
 use nephoscope_server::{GnocchiSettings, Traces};
-use nephoscope_store::Options;
+use nephoscope_store::{Options, Store};
 use nephoscope_telemetry::{Batch, Id, Registry};
 use tokio::net::TcpListener;
 
@@ -14,7 +17,7 @@ use crate::cli::DemoArgs;
 use crate::config;
 use crate::samples::Samples;
 use crate::source::Sources;
-use crate::{metrics, serve, show, terminal};
+use crate::{metrics, samples, serve, show, terminal};
 
 /// Recorded from the real OSProfiler 4.4; `demo/record.py` made it.
 const RECORDED: &str = include_str!("../demo/traces.jsonl");
@@ -36,9 +39,15 @@ pub async fn run(args: DemoArgs, registry: &Registry) -> anyhow::Result<()> {
             serve::listen("127.0.0.1:0", "--listen").await?
         }
     };
-    introduce(&traces, &shown, &format!("http://{}", listener.local_addr()?), &place).await?;
     let store = metrics::open(directory.path(), Options::default()).await?;
     metrics::make_default_policies(&store).await?;
+    let around = samples::around(directory.path(), &store)?;
+    let dispatcher = nephoscope_dispatchers::connect(&"embedded://".parse()?, &around).await?;
+    metered::send(&*dispatcher).await?;
+    drop(dispatcher);
+    let url = format!("http://{}", listener.local_addr()?);
+    introduce(&traces, &shown, &url, &place).await?;
+    introduce_samples(&store, &url).await?;
     let samples = Samples::open(&config::Samples::default(), directory.path(), &store).await?;
     let gnocchi = (metrics::gnocchi_of(store), GnocchiSettings::default());
     serve::answer(
@@ -70,7 +79,32 @@ and read back. It and others are served until you press Ctrl-C:
 Send your own: curl --data-binary @points.jsonl {url}/api/trace-points
 Read what OSProfiler has stored already:
     nephoscope trace list --connection-string redis://127.0.0.1:6379
-    nephoscope trace show ID --connection-string redis://127.0.0.1:6379 --html --out trace.html"
+    nephoscope trace show ID --connection-string redis://127.0.0.1:6379 --html --out trace.html
+"
+    )?;
+    out.flush()?;
+    Ok(())
+}
+
+async fn introduce_samples(store: &Store, url: &str) -> anyhow::Result<()> {
+    let mut table = Vec::new();
+    metered::show(&store.as_user(Creator::default()), &mut table).await?;
+    let mut out = io::stdout().lock();
+    out.write_all(&table)?;
+    let instance = format!("{url}/v1/resource/instance/{}", metered::INSTANCE);
+    writeln!(
+        out,
+        "
+An hour of this machine was recorded from Ceilometer, and is served as Gnocchi would:
+
+    curl {instance}
+    curl '{instance}/metric/cpu/measures?aggregation=rate:mean'
+    openstack metric resource list                              with gnocchiclient, as for any Gnocchi
+
+Send your own:
+    nephoscope sample send --meter hardware.temperature --resource rack-7 --volume 21.5 --to {gnocchi}
+    nephoscope sample import samples.jsonl --to {gnocchi}",
+        gnocchi = url.replacen("http", "gnocchi", 1)
     )?;
     out.flush()?;
     Ok(())

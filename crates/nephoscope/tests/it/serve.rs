@@ -212,16 +212,23 @@ fn a_store_that_is_in_use_is_told_so() {
 }
 
 #[test]
-fn the_demo_shows_a_trace_and_serves_it() {
+fn the_demo_shows_a_trace_and_a_machine_and_serves_them() {
     let mut command = nephoscope();
     let mut daemon = Daemon::start(command.args(["demo", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()));
     let list = get(daemon.address, "/api/traces").json();
     assert_eq!(list["traces"].as_array().unwrap().len(), 4);
     assert_eq!(get(daemon.address, "/api/traces?errors=true").json()["traces"].as_array().unwrap().len(), 1);
+    let instance = "/v1/resource/instance/f3ac9d1e-5b0c-4c83-9f2a-1d0e7b6a5c42";
+    let rates = format!("{instance}/metric/cpu/measures?aggregation=rate:mean");
+    assert_eq!(get(daemon.address, &rates).json().as_array().unwrap().len(), 11);
     daemon.terminate();
     let mut shown = String::new();
     daemon.stdout().read_to_string(&mut shown).unwrap();
     assert!(shown.contains("POST /v2.1/servers"), "{shown}");
     assert!(shown.contains(&format!("curl http://{}/api/traces", daemon.address)), "{shown}");
+    assert!(shown.contains("| instance web-1"), "{shown}");
+    for path in [instance, &rates] {
+        assert!(shown.contains(&format!("http://{}{path}", daemon.address)), "{shown}");
+    }
     assert!(daemon.wait().0.success());
 }
