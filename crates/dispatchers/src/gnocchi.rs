@@ -190,8 +190,14 @@ impl GnocchiDispatcher {
             .filter(|resource| known.of(resource.key()) != Some(resource.fingerprint()))
             .map(|resource| ready.change(resource))
             .collect();
-        let learned: Vec<_> = stream::iter(changing).buffer_unordered(AT_A_TIME).try_collect().await?;
-        learned.into_iter().for_each(|(key, fingerprint)| known.learn(key, fingerprint));
+        let changed: Vec<_> = stream::iter(changing).buffer_unordered(AT_A_TIME).try_collect().await?;
+        for change in &changed {
+            known.learn(change.key, change.fingerprint);
+        }
+        let mut refused = changed.iter().filter_map(|change| change.refused.as_ref());
+        if let Some(first) = refused.next() {
+            tracing::warn!("attributes of {} resources cannot be set; {first}", refused.count() + 1);
+        }
         Ok(())
     }
 }
@@ -204,6 +210,14 @@ enum Made {
     Before,
     /// It cannot be, and why.
     Refused(String),
+}
+
+/// What is known of a resource from now on.
+struct Changed {
+    key: u128,
+    fingerprint: u128,
+    /// Why it was not changed: to ask again would not help.
+    refused: Option<String>,
 }
 
 impl Ready {
@@ -227,8 +241,8 @@ impl Ready {
         })
     }
 
-    /// Sets its attributes. What is known of it from now on.
-    fn change<'f>(&'f self, resource: &'f OfResource<'_>) -> BoxFuture<'f, Result<(u128, u128)>> {
+    /// Sets its attributes.
+    fn change<'f>(&'f self, resource: &'f OfResource<'_>) -> BoxFuture<'f, Result<Changed>> {
         let change = ResourceChange {
             project_id: resource.project_id.map(|project| Some(project.to_owned())),
             attributes: self.kinds.values(resource.resource_type, &resource.attributes),
@@ -241,15 +255,15 @@ impl Ready {
             } else {
                 self.gnocchi.update_resource(resource_type, id, change).await.map(drop)
             };
-            match changed {
-                Ok(()) => {}
+            let refused = match changed {
+                Ok(()) => None,
+                // It is of another type, for one. Its measures are stored.
                 Err(error) if failure::is_about_the_resource(&error) || failure::is_senseless(&error) => {
-                    // It is of another type, for one. Its measures are stored, and to ask again would not help.
-                    tracing::warn!("{resource_type} {id}: its attributes cannot be set: {error}");
+                    Some(format!("{resource_type} {id}: {error}"))
                 }
                 Err(error) => return Err(failure::of_gnocchi(error)),
-            }
-            Ok((resource.key(), resource.fingerprint()))
+            };
+            Ok(Changed { key: resource.key(), fingerprint: resource.fingerprint(), refused })
         })
     }
 }

@@ -3,6 +3,7 @@
 //! `/v2/events` is read by the last OSProfiler that had a driver for Ceilometer, 1.15, with python-ceilometerclient. OTLP
 //! comes from OpenTelemetry's SDK for Python, and from the `otlp` driver of OSProfiler 4.4. The message bus is RabbitMQ.
 
+mod loss;
 mod samples;
 mod source;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         trial("otlp::an_sdk_exports_over_http", || an_sdk_exports("http")),
         trial("otlp::an_sdk_exports_over_grpc", || an_sdk_exports("grpc")),
         trial("otlp::osprofiler_exports", osprofiler_exports),
+        trial("loss::nothing_is_lost_off_the_bus_by_crashes", loss::nothing_is_lost_off_the_bus_by_crashes),
         trial("samples::ceilometer_sends_to_the_daemon", samples::ceilometer_sends_to_the_daemon),
         trial("source::osprofiler_sends_to_the_daemon", source::osprofiler_sends_to_the_daemon),
         trial("source::a_poisonous_message_costs_itself", source::a_poisonous_message_costs_itself),

@@ -41,6 +41,11 @@ impl NephoscopeServer {
         Self { daemon, port, grpc_port, _directory: directory }
     }
 
+    /// Ends it as a service manager does, and waits for that.
+    pub fn terminate(&mut self) {
+        self.daemon.end(Signal::TERM);
+    }
+
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
