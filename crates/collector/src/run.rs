@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use nephoscope_telemetry::{
-    BadRecord, Dispatcher, Error, ErrorKind, Event, Refused, Result, Sample, SampleForm,
+    BadRecord, Dispatcher, Error, ErrorKind, Event, Refused, Result, Sample, SampleForm, in_halves,
 };
 use tokio::time::timeout;
 
@@ -54,44 +54,16 @@ impl Run {
     /// One attempt at sending all of them, in order. Those that the dispatcher will never take are told; after an error
     /// some may be there, and all are to be sent once more.
     pub async fn send_to(&self, dispatcher: &dyn Dispatcher) -> Result<Vec<Refused>> {
-        match timeout(ATTEMPT, self.send_in_parts(dispatcher)).await {
+        let send = |part: Range<usize>| match self {
+            Self::Samples(samples) => dispatcher.samples(&samples[part]),
+            Self::Events(events) => dispatcher.events(&events[part]),
+        };
+        match timeout(ATTEMPT, in_halves(0..self.len(), send)).await {
             Ok(refused) => refused,
             Err(_) => {
                 let problem = format!("no answer within {} s", ATTEMPT.as_secs());
                 Err(Error::new(ErrorKind::Unavailable, "send on", problem))
             }
-        }
-    }
-
-    /// When the dispatcher cannot take something without saying what, it gets the halves, down to the one that is to
-    /// blame.
-    async fn send_in_parts(&self, dispatcher: &dyn Dispatcher) -> Result<Vec<Refused>> {
-        let mut refused = Vec::new();
-        let whole = 0..self.len();
-        let mut parts: Vec<_> = std::iter::once(whole).collect();
-        while let Some(part) = parts.pop() {
-            match self.send_part(part.clone(), dispatcher).await {
-                Ok(more) => refused.extend(
-                    more.into_iter().map(|refused| Refused { at: part.start + refused.at, ..refused }),
-                ),
-                Err(error) if error.kind() == ErrorKind::Invalid && part.len() > 1 => {
-                    let middle = part.start + part.len() / 2;
-                    parts.push(middle..part.end);
-                    parts.push(part.start..middle);
-                }
-                Err(error) if error.kind() == ErrorKind::Invalid => {
-                    refused.push(Refused { at: part.start, reason: error.to_string() });
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(refused)
-    }
-
-    async fn send_part(&self, part: Range<usize>, dispatcher: &dyn Dispatcher) -> Result<Vec<Refused>> {
-        match self {
-            Self::Samples(samples) => dispatcher.samples(&samples[part]).await,
-            Self::Events(events) => dispatcher.events(&events[part]).await,
         }
     }
 }

@@ -34,6 +34,8 @@
 mod file;
 #[cfg(feature = "gnocchi")]
 mod gnocchi;
+#[cfg(feature = "http")]
+mod http;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,11 +44,13 @@ use nephoscope_gnocchi::Gnocchi;
 use nephoscope_telemetry::{ConnectionString, Dispatcher, Error, ErrorKind, Result};
 
 /// Every scheme, the cargo feature of its dispatcher, and whether this build has it.
-const SCHEMES: [(&str, &str, bool); 4] = [
+const SCHEMES: [(&str, &str, bool); 6] = [
     ("embedded", "gnocchi", cfg!(feature = "gnocchi")),
     ("file", "file", cfg!(feature = "file")),
     ("gnocchi", "gnocchi", cfg!(feature = "gnocchi")),
     ("gnocchi+https", "gnocchi", cfg!(feature = "gnocchi")),
+    ("http", "http", cfg!(feature = "http")),
+    ("https", "http", cfg!(feature = "http")),
 ];
 
 /// What dispatchers find around them.
@@ -89,6 +93,8 @@ pub async fn connect(to: &ConnectionString, around: &Around) -> Result<Arc<dyn D
         "embedded" => gnocchi::embedded(to, around),
         #[cfg(feature = "gnocchi")]
         "gnocchi" | "gnocchi+https" => gnocchi::remote(to, around),
+        #[cfg(feature = "http")]
+        "http" | "https" => http::connect(to),
         other => unreachable!("{other} was checked"),
     }
 }

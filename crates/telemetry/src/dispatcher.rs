@@ -13,7 +13,8 @@ pub trait Dispatcher: fmt::Debug + Send + Sync {
     /// as that place makes them, but for those that it will never take, which are told with the reason.
     ///
     /// After an error some of them may be there. They are all given once more, and the place must tell that they are the
-    /// same where it can.
+    /// same where it can. Only after one of the kind [`Invalid`](crate::ErrorKind::Invalid), which says that something among
+    /// them will never be taken, they are given in [halves](crate::in_halves).
     fn samples<'a>(&'a self, samples: &'a [Sample]) -> BoxFuture<'a, Result<Vec<Refused>>>;
 
     /// Sends events on, as [`samples`](Self::samples) does. A place that has no use for events takes all of them.
