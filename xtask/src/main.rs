@@ -29,6 +29,9 @@ const FEATURES: [&str; 13] = [
     "sql",
 ];
 
+/// The same for each dispatcher.
+const DISPATCHERS: [&str; 3] = ["file", "gnocchi", "http"];
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (command, rest) =
@@ -74,6 +77,11 @@ fn check() -> Outcome {
     for feature in FEATURES {
         let alone = ["check", "--package", "nephoscope", "--no-default-features", "--features", feature];
         step(&format!("feature {feature} alone"), &mut cargo(&alone))?;
+    }
+    for dispatcher in DISPATCHERS {
+        let alone =
+            ["check", "-p", "nephoscope-dispatchers", "--no-default-features", "--features", dispatcher];
+        step(&format!("dispatcher {dispatcher} alone"), &mut cargo(&alone))?;
     }
     install::cargo_deny()?;
     step("licences, bans and sources", &mut cargo(&["deny", "check", "bans", "licenses", "sources"]))?;

@@ -84,7 +84,11 @@ pub fn check(to: &ConnectionString) -> Result<()> {
 }
 
 /// The dispatcher that the connection string names.
-pub async fn connect(to: &ConnectionString, around: &Around) -> Result<Arc<dyn Dispatcher>> {
+pub async fn connect(
+    to: &ConnectionString,
+    #[cfg_attr(not(feature = "gnocchi"), expect(unused_variables, reason = "only Gnocchi's looks around"))]
+    around: &Around,
+) -> Result<Arc<dyn Dispatcher>> {
     check(to)?;
     match to.scheme() {
         #[cfg(feature = "file")]

@@ -1,7 +1,8 @@
-//! Drivers whose backend is this binary, held to the promises of all drivers: `testkit`'s conformance suite over
+//! Drivers and dispatchers whose place is this binary, held to the promises of all of them: `testkit`'s suites over
 //! `nephoscope serve`.
 
 mod ceilometer;
+mod dispatchers;
 mod nephoscope;
 mod otlp;
 
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
         trials(&nephoscope_drivers::registry(), &[nephoscope::subjects(), otlp::subjects()].concat());
     all.extend(trials(&ceilometer::registry(), &ceilometer::subjects()));
     all.extend(ceilometer::trials());
+    all.extend(nephoscope_testkit::dispatchers::trials(&dispatchers::subjects()));
     conclude(all)
 }
 

@@ -1,24 +1,15 @@
 //! What a case works with.
 
-use std::error::Error as StdError;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
 use nephoscope_telemetry::{
-    ConnectionString, Driver, Error, ErrorKind, Id, Points, Registry, Result, TraceFilter, TracePoint,
-    TraceSummary,
+    ConnectionString, Driver, Id, Points, Registry, Result, TraceFilter, TracePoint, TraceSummary,
 };
 
 use super::{Place, Subject};
-use crate::server::{PASSWORD, PASSWORD_ENCODED, Server, USER};
-
-/// How long one operation may take when the backend is away. The drivers' own limits for connecting are below it.
-const OUTAGE_LIMIT: Duration = Duration::from_secs(30);
-/// How long a driver may go on failing when the backend is back.
-const RECOVERY_LIMIT: Duration = Duration::from_secs(30);
-/// Wrong passwords begin with it, so that an error that shows one is found.
-pub(crate) const WRONG_PASSWORD: &str = "wrong-cirrus";
+pub(super) use crate::failures::{chain, check_secrets, expect_error, no_secret, until_back};
+use crate::server::Server;
 
 /// A place, and the driver that reaches it.
 pub(super) struct Bench {
@@ -100,54 +91,4 @@ pub(super) async fn list_errors(driver: &dyn Driver) -> Vec<String> {
 pub(super) fn sorted(mut points: Vec<TracePoint>) -> Vec<TracePoint> {
     points.sort_by_cached_key(TracePoint::to_json);
     points
-}
-
-/// The operation has to fail with this kind, in bounded time, and without telling a secret.
-pub(super) async fn expect_error<T>(kind: ErrorKind, operation: impl Future<Output = Result<T>>) -> Error {
-    let Ok(result) = tokio::time::timeout(OUTAGE_LIMIT, operation).await else {
-        panic!("it hangs: no {kind:?} within {OUTAGE_LIMIT:?}");
-    };
-    let Err(error) = result else { panic!("it succeeds instead of failing with {kind:?}") };
-    check_secrets(&error);
-    assert_eq!(error.kind(), kind, "{}", chain(&error));
-    error
-}
-
-/// Tries until the backend is back; on the way only `Unavailable` is right.
-pub(super) async fn until_back<'a, T>(
-    mut operation: impl FnMut() -> nephoscope_telemetry::BoxFuture<'a, Result<T>>,
-) -> T {
-    let tries = async {
-        loop {
-            match operation().await {
-                Ok(done) => return done,
-                Err(error) => assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", chain(&error)),
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(RECOVERY_LIMIT, tries).await.expect("the driver works again when its backend does")
-}
-
-/// An error must not show user or password, at any depth, in any way.
-pub(super) fn check_secrets(error: &Error) {
-    no_secret(&chain(error));
-    no_secret(&format!("{error:?} {error:#?}"));
-}
-
-pub(super) fn no_secret(text: &str) {
-    for secret in [USER, PASSWORD, PASSWORD_ENCODED, WRONG_PASSWORD] {
-        assert!(!text.contains(secret), "{secret:?} is shown in: {text}");
-    }
-}
-
-/// An error with all that caused it.
-pub(super) fn chain(error: &Error) -> String {
-    let mut text = format!("{:?}: {error}", error.kind());
-    let mut next = error.source();
-    while let Some(source) = next {
-        text += &format!(": {source} ({source:?})");
-        next = source.source();
-    }
-    text
 }
