@@ -38,7 +38,7 @@ use nephoscope_telemetry::{Connecting, ConnectionString, Driver, Result};
 
 use self::query::Query;
 use self::reader::Reader;
-use crate::otlp::{HttpSender, Otlp, Sender};
+use crate::otlp::{Otlp, Sender};
 
 /// The port of Jaeger's query API.
 const QUERY_PORT: u16 = 16686;
@@ -58,7 +58,7 @@ pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {
         let query = Query::new(query.with_meaning(query::meaning));
         let receiver = http("Jaeger's OTLP receiver", &to.with_port(otlp_port(to)?), OTLP_PORT, "")?;
         query.services("connect").await?;
-        let sender = Sender::Http(HttpSender::over(receiver));
+        let sender = Sender::over(receiver);
         Ok(Arc::new(Otlp::new(sender, Some(Arc::new(Reader::new(query))))) as Arc<dyn Driver>)
     })
 }

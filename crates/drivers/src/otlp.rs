@@ -36,9 +36,7 @@
 
 mod config;
 mod driver;
-mod grpc;
 mod held;
-mod http;
 mod sender;
 
 use std::sync::Arc;
@@ -47,7 +45,7 @@ use nephoscope_telemetry::{Connecting, ConnectionString, Driver};
 
 pub(crate) use self::driver::Otlp;
 #[cfg(feature = "jaeger")]
-pub(crate) use self::{http::HttpSender, sender::Sender};
+pub(crate) use self::sender::Sender;
 
 /// Connects to the receiver, and to the place to read back from where one is named.
 pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {

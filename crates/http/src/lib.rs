@@ -10,11 +10,13 @@
 mod answer;
 mod client;
 mod failure;
+mod headers;
 mod request;
 mod tls;
 
 pub use answer::{Answer, Incoming, MAX_ANSWER, Refusal};
 pub use client::{Http, Meaning, OPTIONS, basic_auth, connect_timeout, timeout};
+pub use headers::headers;
 pub use request::{Request, segment};
 pub use reqwest::{Method, StatusCode, header};
 

@@ -1,4 +1,4 @@
-//! OpenTelemetry's spans and OSProfiler's trace points, each made of the other.
+//! OpenTelemetry's spans and OSProfiler's trace points, each made of the other; and metrics made of samples.
 //!
 //! A span is a start and a stop, so it becomes two trace points, and the two points of an operation become a span. What
 //! the one form can say and the other cannot travels along, so that nothing is lost on the way there and back:
@@ -16,17 +16,21 @@ mod foreign;
 mod groups;
 pub mod ids;
 pub mod json;
+pub mod metrics;
 mod notifications;
 mod points;
 mod spans;
 
 /// The messages of OTLP as Protocol Buffers has them.
 pub mod proto {
+    pub use opentelemetry_proto::tonic::collector::metrics::v1::*;
     pub use opentelemetry_proto::tonic::collector::trace::v1::*;
     pub use opentelemetry_proto::tonic::common::v1::*;
+    pub use opentelemetry_proto::tonic::metrics::v1::*;
     pub use opentelemetry_proto::tonic::resource::v1::*;
     pub use opentelemetry_proto::tonic::trace::v1::*;
 }
 
+pub use metrics::{Measured, metrics};
 pub use points::points;
 pub use spans::spans;

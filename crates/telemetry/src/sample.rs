@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use smol_str::SmolStr;
 
 use crate::json::{self, Scanner};
-use crate::{BadRecord, Json};
+use crate::{BadRecord, Json, Timestamp};
 
 /// One value of one meter at one moment, with what is known of the resource it was measured at.
 ///
@@ -112,6 +112,19 @@ impl Sample {
                 None => python_float(text),
             },
         }
+    }
+
+    /// When what was measured, for a place that keeps numbers over time; nothing of a sample without a volume. What has no
+    /// time or number is an error.
+    pub fn measured(&self) -> Result<Option<(Timestamp, f64)>, BadRecord> {
+        if self.volume.as_str() == "null" {
+            return Ok(None);
+        }
+        let time = Timestamp::parse(&self.timestamp)
+            .map_err(|_| BadRecord::field("timestamp", &self.timestamp, "expected a time"))?;
+        let volume = self.volume.as_str();
+        let value = self.value().ok_or_else(|| BadRecord::field("volume", volume, "expected a number"))?;
+        Ok(Some((time, value)))
     }
 
     /// Appends the sample as a JSON object on one line.

@@ -1,10 +1,10 @@
 //! Sending spans, in requests that a receiver takes.
 
-use nephoscope_otlp::proto::{ExportTraceServiceResponse, ResourceSpans};
+#[cfg(feature = "jaeger")]
+use nephoscope_http::Http;
+use nephoscope_otlp::proto::{ExportTraceServiceRequest, ExportTraceServiceResponse, ResourceSpans};
+use nephoscope_otlp_client::{Client, Traces};
 use nephoscope_telemetry::{Error, ErrorKind, Result, TracePoint};
-
-use super::grpc::GrpcSender;
-use super::http::HttpSender;
 
 /// What errors say could not be done.
 pub(super) const STORE: &str = "store trace points";
@@ -18,12 +18,19 @@ const POINT_BYTES: usize = 256;
 
 /// A receiver of OTLP.
 #[derive(Debug)]
-pub(crate) enum Sender {
-    Http(HttpSender),
-    Grpc(GrpcSender),
-}
+pub(crate) struct Sender(Client);
 
 impl Sender {
+    pub(super) fn new(client: Client) -> Self {
+        Self(client)
+    }
+
+    /// The receiver of OTLP/HTTP at the addresses of this client.
+    #[cfg(feature = "jaeger")]
+    pub(crate) fn over(http: Http) -> Self {
+        Self(Client::over(http))
+    }
+
     /// Sends no spans, which a receiver takes, to see that there is one.
     pub(crate) async fn probe(&self) -> Result<()> {
         self.request(CONNECT, Vec::new()).await.map(drop)
@@ -62,12 +69,9 @@ impl Sender {
     async fn request(
         &self,
         operation: &'static str,
-        spans: Vec<ResourceSpans>,
+        resource_spans: Vec<ResourceSpans>,
     ) -> Result<ExportTraceServiceResponse> {
-        match self {
-            Self::Http(sender) => sender.request(operation, spans).await,
-            Self::Grpc(sender) => sender.request(operation, spans).await,
-        }
+        self.0.export::<Traces>(operation, ExportTraceServiceRequest { resource_spans }).await
     }
 }
 

@@ -90,6 +90,19 @@ fn a_volume_is_what_python_makes_of_it() {
     assert!(Sample::from_json(&nan).unwrap().value().unwrap().is_nan());
 }
 
+#[test]
+fn what_was_measured_has_a_time_and_a_number() {
+    let with =
+        |volume: &str| least("").replace("\"counter_volume\": 1", &format!("\"counter_volume\": {volume}"));
+    let measured = |text: &str| Sample::from_json(text).unwrap().measured();
+    let time = Timestamp::parse("2026-01-02T03:04:05").unwrap();
+    assert_eq!(measured(&with("\"2.5\"")), Ok(Some((time, 2.5))));
+    assert_eq!(measured(&with("null")), Ok(None));
+    assert!(measured(&with("\"many\"")).unwrap_err().to_string().contains("field `volume` holds"));
+    let late = least("").replace("2026-01-02", "late");
+    assert!(measured(&late).unwrap_err().to_string().contains("field `timestamp` holds `lateT03:04:05`"));
+}
+
 proptest! {
     #[test]
     fn it_survives_in_both_forms(

@@ -13,7 +13,7 @@ use nephoscope_gnocchi::{
     Attribute, AttributeKind, AttributeValue, Measure, NamedMetric, ResourceMeasures, ResourceType,
     Timestamp, TypeState,
 };
-use prost::Message;
+use nephoscope_remote_write::{Sample, Unreadable, WriteRequest};
 use serde_json::json;
 
 use super::super::content::Content;
@@ -70,7 +70,7 @@ fn read(body: &[u8]) -> Result<Vec<Arrival>, Fault> {
         let mut label = |name: &str| labels.remove(name);
         let name = label("__name__").ok_or_else(|| wrong("a series has no label `__name__`"))?;
         let resource = ["job", "instance"].map(|name| label(name).unwrap_or_else(|| NONE.into()));
-        let measures: Option<Vec<_>> = series.samples.iter().map(Sample::measure).collect();
+        let measures: Option<Vec<_>> = series.samples.iter().map(measure).collect();
         let measures = measures.ok_or_else(|| wrong("a sample is from before 1970 or from after 2262"))?;
         let kept = NamedMetric::New { archive_policy_name: None, unit: None };
         resources.entry(resource.into()).or_default().insert(name, (kept, measures));
@@ -88,16 +88,13 @@ fn read(body: &[u8]) -> Result<Vec<Arrival>, Fault> {
 
 /// Unpacks a body, which may not be larger than one that comes unpacked.
 fn unpack(body: &[u8]) -> Result<WriteRequest, Fault> {
-    let length = snap::raw::decompress_len(body).map_err(|_| wrong("the body is not packed with Snappy"))?;
-    if length > MAX_BODY_BYTES {
-        return Err(Fault::described(
+    WriteRequest::unpack(body, MAX_BODY_BYTES).map_err(|error| match error {
+        Unreadable::TooLong => Fault::described(
             StatusCode::PAYLOAD_TOO_LARGE,
             json!(format!("a body may have {MAX_BODY_BYTES} bytes unpacked; send fewer samples at a time")),
-        ));
-    }
-    let unpacked = snap::raw::Decoder::new().decompress_vec(body);
-    let unpacked = unpacked.map_err(|_| wrong("the body is not packed with Snappy"))?;
-    WriteRequest::decode(unpacked.as_slice()).map_err(|_| wrong("the body is no request of remote write 1.0"))
+        ),
+        Unreadable::NotPacked | Unreadable::NoRequest => wrong(&error.to_string()),
+    })
 }
 
 fn wrong(reason: &str) -> Fault {
@@ -107,50 +104,14 @@ fn wrong(reason: &str) -> Fault {
     )
 }
 
-/// `prometheus.WriteRequest`. Its metadata are not read.
-#[derive(Clone, PartialEq, Message)]
-struct WriteRequest {
-    #[prost(message, repeated, tag = "1")]
-    timeseries: Vec<TimeSeries>,
-}
-
-/// `prometheus.TimeSeries`. Its exemplars and histograms are not read.
-#[derive(Clone, PartialEq, Message)]
-struct TimeSeries {
-    #[prost(message, repeated, tag = "1")]
-    labels: Vec<Label>,
-    #[prost(message, repeated, tag = "2")]
-    samples: Vec<Sample>,
-}
-
-/// `prometheus.Label`
-#[derive(Clone, PartialEq, Message)]
-struct Label {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(string, tag = "2")]
-    value: String,
-}
-
-/// `prometheus.Sample`; its time in milliseconds after 1970.
-#[derive(Clone, Copy, PartialEq, Message)]
-struct Sample {
-    #[prost(double, tag = "1")]
-    value: f64,
-    #[prost(int64, tag = "2")]
-    timestamp: i64,
-}
-
-impl Sample {
-    fn measure(&self) -> Option<Measure> {
-        let nanos = self.timestamp.checked_mul(NANOS_OF_A_MILLISECOND).filter(|nanos| *nanos >= 0)?;
-        Some(Measure { timestamp: Timestamp::from_nanos(nanos), value: self.value })
-    }
+fn measure(sample: &Sample) -> Option<Measure> {
+    let nanos = sample.timestamp.checked_mul(NANOS_OF_A_MILLISECOND).filter(|nanos| *nanos >= 0)?;
+    Some(Measure { timestamp: Timestamp::from_nanos(nanos), value: sample.value })
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use nephoscope_remote_write::{Label, TimeSeries};
 
     use super::*;
 
@@ -163,8 +124,7 @@ mod tests {
     }
 
     fn packed(timeseries: Vec<TimeSeries>) -> Vec<u8> {
-        let request = WriteRequest { timeseries }.encode_to_vec();
-        snap::raw::Encoder::new().compress_vec(&request).unwrap()
+        WriteRequest { timeseries }.pack()
     }
 
     #[test]
@@ -192,19 +152,9 @@ mod tests {
             packed(vec![series(&[("job", "nameless")], &[(1, 1.0)])]),
             packed(vec![series(&[("__name__", "early")], &[(-1, 1.0)])]),
             packed(vec![series(&[("__name__", "late")], &[(i64::MAX, 1.0)])]),
-            snap::raw::Encoder::new().compress_vec(b"\xff\xff").unwrap(),
             b"nonsense".to_vec(),
         ] {
             assert!(read(&body).is_err());
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_are_too_odd(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            // Whether it is refused depends on the bytes; it ends either way.
-            drop(read(&body));
-            drop(read(&snap::raw::Encoder::new().compress_vec(&body).unwrap()));
         }
     }
 }

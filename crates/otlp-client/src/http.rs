@@ -10,12 +10,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use nephoscope_http::header::CONTENT_ENCODING;
 use nephoscope_http::{Answer, Http, StatusCode};
-use nephoscope_otlp::proto::{ExportTraceServiceRequest, ExportTraceServiceResponse, ResourceSpans};
 use nephoscope_telemetry::{ConnectionString, Error, ErrorKind, Result};
 use prost::Message;
 use tokio::time::Instant;
 
-use super::config;
+use crate::Signal;
 
 /// The port that IANA gave to OTLP/HTTP.
 const PORT: u16 = 4318;
@@ -26,16 +25,16 @@ const BUSY: &[u16] = &[429, 503];
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
-pub(crate) struct HttpSender {
+pub(crate) struct HttpClient {
     http: Http,
     gzip: bool,
     /// When the receiver wants to hear from us again. A plain lock: it is never held across an await.
     quiet_until: Mutex<Option<Instant>>,
 }
 
-impl HttpSender {
+impl HttpClient {
     /// The receiver that an `otlp://` connection string names, with its headers and compression.
-    pub(super) fn new(to: &ConnectionString, encrypted: bool) -> Result<Self> {
+    pub(crate) fn new(to: &ConnectionString, encrypted: bool) -> Result<Self> {
         let path = to.database().unwrap_or_default();
         let path = path.trim_matches('/').split('/').map(nephoscope_http::segment).collect::<Vec<_>>();
         let path = format!("/{}", path.join("/"));
@@ -43,10 +42,10 @@ impl HttpSender {
         if let Some(user) = to.user() {
             http = http.with_basic_auth(user, to.password().unwrap_or_default());
         }
-        for (name, value) in config::headers(to)? {
+        for (name, value) in nephoscope_http::headers(to)? {
             http = http.with_header(name, &value);
         }
-        Ok(Self { gzip: config::gzip(to)?, ..Self::over(http) })
+        Ok(Self { gzip: crate::gzip(to)?, ..Self::over(http) })
     }
 
     /// The receiver at the addresses of this client.
@@ -54,14 +53,14 @@ impl HttpSender {
         Self { http: http.with_meaning(meaning), gzip: false, quiet_until: Mutex::default() }
     }
 
-    pub(super) async fn request(
+    pub(crate) async fn export<S: Signal>(
         &self,
         operation: &'static str,
-        resource_spans: Vec<ResourceSpans>,
-    ) -> Result<ExportTraceServiceResponse> {
+        message: &S::Request,
+    ) -> Result<S::Response> {
         self.keep_quiet(operation).await?;
-        let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
-        let request = self.http.post(operation, "/v1/traces").accept(BUSY);
+        let body = message.encode_to_vec();
+        let request = self.http.post(operation, S::PATH).accept(BUSY);
         let request = if self.gzip {
             request.body(MEDIA_TYPE, compressed(&body)).header(CONTENT_ENCODING, "gzip")
         } else {
@@ -99,13 +98,13 @@ fn compressed(body: &[u8]) -> Vec<u8> {
 }
 
 /// What was accepted. Some receivers answer with nothing, or with a text of their own.
-fn read(answer: &Answer) -> Result<ExportTraceServiceResponse> {
+fn read<R: Message + Default>(answer: &Answer) -> Result<R> {
     match answer.header("content-type") {
         Some(kind) if kind.contains("html") => Err(answer.strange(&"no answer of OTLP")),
         Some(kind) if kind.starts_with(MEDIA_TYPE) => {
-            ExportTraceServiceResponse::decode(answer.body().clone()).map_err(|error| answer.strange(&error))
+            R::decode(answer.body().clone()).map_err(|error| answer.strange(&error))
         }
-        _ => Ok(ExportTraceServiceResponse::default()),
+        _ => Ok(R::default()),
     }
 }
 

@@ -8,21 +8,22 @@ use std::io;
 use std::time::Duration;
 
 use nephoscope_http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use nephoscope_otlp::proto::trace_service_client::TraceServiceClient;
-use nephoscope_otlp::proto::{ExportTraceServiceRequest, ExportTraceServiceResponse, ResourceSpans};
 use nephoscope_telemetry::{ConnectionString, Error, ErrorKind, Result};
+use tonic::client::Grpc;
 use tonic::codec::CompressionEncoding;
+use tonic::codegen::http::uri::PathAndQuery;
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Request, Status};
+use tonic_prost::ProstCodec;
 
-use super::config;
+use crate::Signal;
 
 /// The port that IANA gave to OTLP/gRPC.
 const PORT: u16 = 4317;
 
-pub(crate) struct GrpcSender {
-    client: TraceServiceClient<Channel>,
+pub(crate) struct GrpcClient {
+    client: Grpc<Channel>,
     /// Address and port, for errors.
     place: String,
     timeout: Duration,
@@ -30,8 +31,8 @@ pub(crate) struct GrpcSender {
     metadata: MetadataMap,
 }
 
-impl GrpcSender {
-    pub(super) fn new(to: &ConnectionString, encrypted: bool) -> Result<Self> {
+impl GrpcClient {
+    pub(crate) fn new(to: &ConnectionString, encrypted: bool) -> Result<Self> {
         if to.database().is_some() {
             return Err(to.wrong("gRPC knows no path"));
         }
@@ -54,24 +55,28 @@ impl GrpcSender {
         }
         // Servers answer with gzip when they were asked with it.
         let channel = endpoint.connect_lazy();
-        let mut client = TraceServiceClient::new(channel).accept_compressed(CompressionEncoding::Gzip);
-        if config::gzip(to)? {
+        let mut client = Grpc::new(channel).accept_compressed(CompressionEncoding::Gzip);
+        if crate::gzip(to)? {
             client = client.send_compressed(CompressionEncoding::Gzip);
         }
         Ok(Self { client, place, timeout, metadata: metadata(to)? })
     }
 
-    pub(super) async fn request(
+    pub(crate) async fn export<S: Signal>(
         &self,
         operation: &'static str,
-        resource_spans: Vec<ResourceSpans>,
-    ) -> Result<ExportTraceServiceResponse> {
-        let message = ExportTraceServiceRequest { resource_spans };
+        message: S::Request,
+    ) -> Result<S::Response> {
+        self.call::<S>(message).await.map_err(|status| self.refused(operation, &status))
+    }
+
+    async fn call<S: Signal>(&self, message: S::Request) -> Result<S::Response, Status> {
         let request = Request::from_parts(self.metadata.clone(), Default::default(), message);
-        match self.client.clone().export(request).await {
-            Ok(answer) => Ok(answer.into_inner()),
-            Err(status) => Err(self.refused(operation, &status)),
-        }
+        let mut client = self.client.clone();
+        client.ready().await.map_err(|error| Status::from_error(error.into()))?;
+        let codec = ProstCodec::<S::Request, S::Response>::default();
+        let answer = client.unary(request, PathAndQuery::from_static(S::METHOD), codec).await?;
+        Ok(answer.into_inner())
     }
 
     /// The error that a status means. Which codes may be tried again is in the specification.
@@ -109,9 +114,9 @@ impl GrpcSender {
     }
 }
 
-impl fmt::Debug for GrpcSender {
+impl fmt::Debug for GrpcClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GrpcSender").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("GrpcClient").field("place", &self.place).finish_non_exhaustive()
     }
 }
 
@@ -120,7 +125,7 @@ fn metadata(to: &ConnectionString) -> Result<MetadataMap> {
     let mut headers = HeaderMap::new();
     let login = to.user().map(|user| nephoscope_http::basic_auth(user, to.password().unwrap_or_default()));
     let login = login.map(|login| (AUTHORIZATION, login));
-    for (name, value) in login.into_iter().chain(config::headers(to)?) {
+    for (name, value) in login.into_iter().chain(nephoscope_http::headers(to)?) {
         let mut value = HeaderValue::from_str(&value).expect("it was checked to be a header's value");
         value.set_sensitive(true);
         headers.insert(name, value);
