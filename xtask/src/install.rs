@@ -22,11 +22,6 @@ pub(crate) fn all() -> Outcome {
     python::environments()
 }
 
-/// Installs what only the benchmarks need.
-pub(crate) fn peers() -> Outcome {
-    go::peers()
-}
-
 /// Where servers are kept that are no packages of Debian: shared by all working copies of a user, since building them
 /// takes minutes. `testkit` looks for them at the same place.
 fn cache() -> PathBuf {

@@ -30,7 +30,7 @@ const FEATURES: [&str; 13] = [
 ];
 
 /// The same for each dispatcher.
-const DISPATCHERS: [&str; 3] = ["file", "gnocchi", "http"];
+const DISPATCHERS: [&str; 5] = ["file", "gnocchi", "http", "otlp", "prometheus"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -90,7 +90,6 @@ fn check() -> Outcome {
 
 fn bench(arguments: &[String]) -> Outcome {
     install::all()?;
-    install::peers()?;
     step("release build", &mut cargo(&["build", "--release", "--package", "nephoscope"]))?;
     let example = ["build", "--package", "nephoscope-testkit", "--example", "server"];
     step("servers of the tests", &mut cargo(&example))?;

@@ -36,6 +36,10 @@ mod file;
 mod gnocchi;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "otlp")]
+mod otlp;
+#[cfg(feature = "prometheus")]
+mod prometheus;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,13 +48,19 @@ use nephoscope_gnocchi::Gnocchi;
 use nephoscope_telemetry::{ConnectionString, Dispatcher, Error, ErrorKind, Result};
 
 /// Every scheme, the cargo feature of its dispatcher, and whether this build has it.
-const SCHEMES: [(&str, &str, bool); 6] = [
+const SCHEMES: [(&str, &str, bool); 12] = [
     ("embedded", "gnocchi", cfg!(feature = "gnocchi")),
     ("file", "file", cfg!(feature = "file")),
     ("gnocchi", "gnocchi", cfg!(feature = "gnocchi")),
     ("gnocchi+https", "gnocchi", cfg!(feature = "gnocchi")),
     ("http", "http", cfg!(feature = "http")),
     ("https", "http", cfg!(feature = "http")),
+    ("otlp+metrics", "otlp", cfg!(feature = "otlp")),
+    ("otlp+metrics+grpc", "otlp", cfg!(feature = "otlp")),
+    ("otlp+metrics+grpcs", "otlp", cfg!(feature = "otlp")),
+    ("otlp+metrics+https", "otlp", cfg!(feature = "otlp")),
+    ("prometheus+remote-write", "prometheus", cfg!(feature = "prometheus")),
+    ("prometheus+remote-write+https", "prometheus", cfg!(feature = "prometheus")),
 ];
 
 /// What dispatchers find around them.
@@ -99,6 +109,12 @@ pub async fn connect(
         "gnocchi" | "gnocchi+https" => gnocchi::remote(to, around),
         #[cfg(feature = "http")]
         "http" | "https" => http::connect(to),
+        #[cfg(feature = "otlp")]
+        "otlp+metrics" | "otlp+metrics+grpc" | "otlp+metrics+grpcs" | "otlp+metrics+https" => {
+            otlp::connect(to)
+        }
+        #[cfg(feature = "prometheus")]
+        "prometheus+remote-write" | "prometheus+remote-write+https" => prometheus::connect(to),
         other => unreachable!("{other} was checked"),
     }
 }

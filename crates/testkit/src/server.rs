@@ -25,6 +25,7 @@ mod redis;
 mod redis_cluster;
 mod sentinel;
 mod spawn;
+mod victoriametrics;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,7 @@ pub use rabbitmq::{RabbitmqOptions, RabbitmqServer};
 pub use redis::{RedisOptions, RedisServer};
 pub use redis_cluster::RedisCluster;
 pub use sentinel::SentinelGroup;
+pub use victoriametrics::VictoriametricsServer;
 
 /// The user of the servers that know users.
 pub const USER: &str = "nephele";

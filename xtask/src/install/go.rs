@@ -5,28 +5,23 @@ use std::process::Command;
 
 use crate::run::{Outcome, root, step};
 
-/// A folder of `crates/testkit/servers`, and the package in it that is built: one that its `tools.go` imports, or its
-/// own `main.go`.
-const SERVERS: [(&str, &str); 3] =
-    [("ferretdb", "."), ("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger"), ("otelcol", ".")];
+/// A folder of `crates/testkit/servers`, the package in it that is built (one that its `tools.go` imports, or its own
+/// `main.go`), and whether that is with a C library.
+const SERVERS: [(&str, &str, bool); 4] = [
+    ("ferretdb", ".", false),
+    ("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger", false),
+    ("otelcol", ".", false),
+    // With that of zstd, as its own releases are built: the benchmarks measure it.
+    ("victoriametrics", "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics", true),
+];
 
-/// What only the benchmarks run beside us.
-const PEERS: [(&str, &str); 1] =
-    [("victoriametrics", "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics")];
-
-/// Builds the servers of the tests that are not built yet.
+/// Builds those that are not built yet.
 pub(super) fn servers() -> Outcome {
-    SERVERS.into_iter().try_for_each(|(name, package)| build(name, package, "0"))
-}
-
-/// Builds what the benchmarks need beside them.
-pub(super) fn peers() -> Outcome {
-    // With the C library of zstd, as its own releases are built.
-    PEERS.into_iter().try_for_each(|(name, package)| build(name, package, "1"))
+    SERVERS.into_iter().try_for_each(|(name, package, cgo)| build(name, package, cgo))
 }
 
 /// Its version is in a stamp beside what is built, so that it is built once.
-fn build(name: &str, package: &str, cgo: &str) -> Outcome {
+fn build(name: &str, package: &str, cgo: bool) -> Outcome {
     let bin = super::cache().join("bin");
     fs::create_dir_all(&bin).map_err(|error| format!("cannot make {}: {error}", bin.display()))?;
     let sources = root().join("crates/testkit/servers").join(name);
@@ -40,7 +35,7 @@ fn build(name: &str, package: &str, cgo: &str) -> Outcome {
     let mut build = Command::new("go");
     build.current_dir(sources).args(["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o"]);
     // What is downloaded is checked against go.sum. The toolchain is whichever is installed.
-    build.env("CGO_ENABLED", cgo).env("GOFLAGS", "").env("GOTOOLCHAIN", "local");
+    build.env("CGO_ENABLED", if cgo { "1" } else { "0" }).env("GOFLAGS", "").env("GOTOOLCHAIN", "local");
     step(&format!("build {name}"), build.arg(bin.join(name)).arg(package))?;
     fs::write(stamp, pinned).map_err(|error| format!("cannot write the stamp of {name}: {error}"))
 }

@@ -8,6 +8,10 @@
 mod embedded;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "otlp")]
+mod otlp;
+#[cfg(feature = "prometheus")]
+mod prometheus;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,6 +31,12 @@ fn main() -> ExitCode {
         Arc::new(embedded::Embedded),
         #[cfg(feature = "file")]
         Arc::new(file::File),
+        #[cfg(feature = "otlp")]
+        Arc::new(otlp::Otlp { name: "otlp", scheme: "otlp+metrics" }),
+        #[cfg(feature = "otlp")]
+        Arc::new(otlp::Otlp { name: "otlp_grpc", scheme: "otlp+metrics+grpc" }),
+        #[cfg(feature = "prometheus")]
+        Arc::new(prometheus::Prometheus),
     ];
     conclude(trials(&subjects))
 }

@@ -117,6 +117,30 @@ fn what_was_acknowledged_outlives_a_kill_and_goes_to_every_dispatcher() {
 }
 
 #[test]
+fn samples_and_events_go_on_to_another_daemon() {
+    let (store, behind) = (Store::new(), Store::new());
+    let behind = serve(&behind, "");
+    let config = format!("[samples]\ndispatchers = [\"http://user:hunter2@{}\"]\n", behind.address);
+    let daemon = serve(&store, &config);
+    assert_eq!(post(daemon.address, "/samples", batch().as_bytes()).status, 202);
+    measures(&behind, "cpu", 1);
+    let event = json!([{
+        "message_id": "m", "event_type": "compute.instance.delete.start", "generated": "2026-01-02T03:04:05",
+        "traits": [["instance_id", 1, VM]], "raw": {},
+    }]);
+    assert_eq!(post(daemon.address, "/events", event.to_string().as_bytes()).status, 202);
+    until("the end", || {
+        let ended = get(behind.address, &format!("/v1/resource/instance/{VM}")).json();
+        (!ended["ended_at"].is_null()).then_some(ended)
+    });
+    let metrics = get(daemon.address, "/metrics").body;
+    assert!(
+        metrics.contains("dispatcher=\"http://***@127.0.0.1") && !metrics.contains("hunter2"),
+        "{metrics}"
+    );
+}
+
+#[test]
 fn what_is_bad_is_told_and_kept_and_the_rest_is_taken() {
     let store = Store::new();
     let daemon = serve(&store, "");

@@ -10,20 +10,9 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
 
 async fn a_volume_may_be_written_in_any_way(bench: Bench) {
     let dispatcher = bench.connect().await;
-    let volumes = [
-        "0",
-        "-0.5",
-        "1E-7",
-        "1.7976931348623157e308",
-        "12345678901234567890",
-        "\"12.5\"",
-        "\" 1_000 \"",
-        "true",
-    ];
-    let samples: Vec<_> = (0..)
-        .zip(volumes)
-        .map(|(moment, volume)| sample("vm", "conformance.first", moment, volume))
-        .collect();
+    let volumes = ["0", "-0.5", "1E-7", "1.5e300", "12345678901234567890", "\"12.5\"", "\" 1_000 \"", "true"];
+    // Each in a series of its own: some places keep the digits that all values of a series have in common.
+    let samples = volumes.map(|volume| sample(volume, "conformance.first", 0, volume));
     deliver(&*dispatcher, &samples).await;
     bench.expect(&samples).await;
 }

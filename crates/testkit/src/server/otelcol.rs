@@ -95,6 +95,7 @@ exporters: {{{exporter}}}
 service:
   pipelines:
     traces: {{receivers: [otlp], exporters: [{name}]}}
+    metrics: {{receivers: [otlp], exporters: [{name}]}}
   telemetry:
     metrics: {{level: none}}
 "
