@@ -9,6 +9,7 @@
 mod calculation;
 mod failure;
 mod index;
+mod number_map;
 mod reading;
 pub mod series;
 mod session;

@@ -46,7 +46,7 @@ impl Index {
         let (mut unknown, mut returns) = (BTreeSet::new(), Returns::default());
         let state = self.state();
         for (id, measures) in measures {
-            let metric = state.metric_key(id).and_then(|key| state.metric(key));
+            let metric = state.metric_with_id(id);
             match metric.and_then(|metric| Some((metric.key, metric.policy()?.clone(), metric.resource()))) {
                 Some((key, policy, resource)) => {
                     if let Some(row) = resource {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::attributes::Attributes;
 use super::names::{Name, Names};
 use super::record::{Change, Counters, MetricRecord, ResourceRecord, TypeKey, TypeRecord};
+use crate::number_map::NumberMap;
 use crate::series::MetricKey;
 
 /// The type that all resources have, too.
@@ -31,8 +32,11 @@ pub(super) struct State {
     free_slots: Vec<Slot>,
     slots: HashMap<Uuid, Slot>,
     pub(super) attributes: Attributes,
-    metrics: HashMap<MetricKey, MetricRow>,
-    metric_ids: BTreeMap<Uuid, MetricKey>,
+    metrics: NumberMap<MetricKey, MetricRow>,
+    /// Every batch by id looks here for each of its metrics.
+    metric_keys: NumberMap<u128, MetricKey>,
+    /// In the order of lists.
+    metric_ids: BTreeSet<Uuid>,
     deleted: BTreeSet<MetricKey>,
     names: Names,
 }
@@ -88,8 +92,9 @@ impl Default for State {
             free_slots: Vec::new(),
             slots: HashMap::new(),
             attributes: Attributes::default(),
-            metrics: HashMap::new(),
-            metric_ids: BTreeMap::new(),
+            metrics: NumberMap::default(),
+            metric_keys: NumberMap::default(),
+            metric_ids: BTreeSet::new(),
             deleted: BTreeSet::new(),
             names: Names::default(),
         }
@@ -314,8 +319,13 @@ impl ResourceRow {
 impl State {
     /// The key of a metric that is there.
     pub(super) fn metric_key(&self, id: Uuid) -> Option<MetricKey> {
-        let key = *self.metric_ids.get(&id)?;
-        (!self.metrics.get(&key)?.is_deleted).then_some(key)
+        self.metric_with_id(id).map(|metric| metric.key)
+    }
+
+    /// A metric that is there.
+    pub(super) fn metric_with_id(&self, id: Uuid) -> Option<MetricView<'_>> {
+        let key = *self.metric_keys.get(&id.as_u128())?;
+        self.metric(key).filter(|metric| !metric.row.is_deleted)
     }
 
     pub(super) fn metric(&self, key: MetricKey) -> Option<MetricView<'_>> {
@@ -326,8 +336,8 @@ impl State {
     pub(super) fn metrics_behind(&self, id: Option<Uuid>) -> impl Iterator<Item = MetricView<'_>> {
         use std::ops::Bound;
         let start = id.map_or(Bound::Unbounded, Bound::Excluded);
-        let keys = self.metric_ids.range((start, Bound::Unbounded));
-        keys.filter_map(|(_, key)| self.metric(*key))
+        let ids = self.metric_ids.range((start, Bound::Unbounded));
+        ids.filter_map(|id| self.metric(*self.metric_keys.get(&id.as_u128())?))
     }
 
     pub(super) fn deleted_metrics(&self) -> impl Iterator<Item = MetricKey> {
@@ -364,7 +374,8 @@ impl State {
             self.deleted.insert(record.key);
         }
         self.count_metric(policy, 1);
-        self.metric_ids.insert(row.id, record.key);
+        self.metric_ids.insert(row.id);
+        self.metric_keys.insert(row.id.as_u128(), record.key);
         self.metrics.insert(record.key, row);
     }
 
@@ -372,6 +383,7 @@ impl State {
         if let Some(old) = self.metrics.remove(&key) {
             self.unlink(key, &old);
             self.metric_ids.remove(&old.id);
+            self.metric_keys.remove(&old.id.as_u128());
         }
     }
 

@@ -1,7 +1,6 @@
 //! All metrics in memory, shared by those who write, read and tidy up.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -17,6 +16,7 @@ use super::plan::Plan;
 use super::segment::{Damaged, Segment};
 use super::upkeep::Task;
 use super::window::Window;
+use crate::number_map::NumberMap;
 
 /// Over how many locks the metrics are spread: so many that readers rarely wait for the writer.
 const SHARDS: usize = 256;
@@ -62,7 +62,7 @@ pub(super) struct Shared {
     pub(super) is_unsettled: AtomicBool,
 }
 
-type Shard = HashMap<u64, Box<Metric>, BuildHasherDefault<KeyHasher>>;
+type Shard = NumberMap<u64, Box<Metric>>;
 
 /// What is counted as it happens.
 #[derive(Debug, Default)]
@@ -316,24 +316,5 @@ impl Plans {
         let plan = Arc::new(Plan::new(policy));
         known.push(Arc::clone(&plan));
         plan
-    }
-}
-
-/// Keys are numbers one after the other: one multiplication spreads them.
-#[derive(Debug, Default)]
-pub(super) struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 ^= self.0 >> 32;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
