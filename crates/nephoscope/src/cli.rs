@@ -23,7 +23,7 @@ pub use sample::{
 };
 pub use store::{BackupArgs, ReportFormat, StoreArgs, StoreCommand};
 
-/// Every OpenStack request traced: reads, writes and shows OSProfiler's traces in any backend.
+/// OpenStack telemetry: the traces of OSProfiler in any backend, the samples of Ceilometer, and a Gnocchi to keep them.
 #[derive(Debug, Parser)]
 #[command(name = "nephoscope", version, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
@@ -35,7 +35,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the daemon: trace points in over HTTP, lists and reports out
+    /// Run the daemon: traces and samples in, reports and measures out
     Serve(ServeArgs),
     /// Run the daemon on a throw-away store filled with recorded traces and samples, and show some
     Demo(DemoArgs),

@@ -135,6 +135,9 @@ fn rows(policy: &ArchivePolicy) -> Vec<Vec<String>> {
     policy.definition.iter().enumerate().map(row).collect()
 }
 
+/// In an order of their own: Gnocchi has a set of them, which comes in any.
 fn methods(policy: &ArchivePolicy) -> Vec<String> {
-    policy.aggregation_methods.iter().map(ToString::to_string).collect()
+    let mut methods = policy.aggregation_methods.clone();
+    methods.sort();
+    methods.iter().map(ToString::to_string).collect()
 }

@@ -6,7 +6,7 @@ use nephoscope_testkit::{Trial, trial};
 use serde_json::Value;
 
 /// Settings of a Gnocchi as it comes, but without archive policies.
-const PLAIN: &str = r#"
+pub(crate) const PLAIN: &str = r#"
     [http]
     auth = "basic"
     [store]

@@ -1,6 +1,7 @@
 //! The daemon as a Gnocchi: its functional suite, its clients, and the real one beside.
 
 mod clients;
+mod commands;
 mod conversation;
 mod differential;
 mod functional;
@@ -25,7 +26,13 @@ const FUNCTIONAL: &str = r#"
 "#;
 
 fn main() -> ExitCode {
-    let trials = [functional::trials(), clients::trials(), differential::trials(), keystone::trials()];
+    let trials = [
+        functional::trials(),
+        clients::trials(),
+        commands::trials(),
+        differential::trials(),
+        keystone::trials(),
+    ];
     conclude(trials.into_iter().flatten().collect())
 }
 

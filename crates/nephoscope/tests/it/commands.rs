@@ -127,12 +127,18 @@ fn embedded_alone_is_in_the_data_directory() {
 #[test]
 fn completions_and_manual_pages_know_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
-        assert!(run(&["completions", shell]).ok().contains("purge"), "{shell}");
+        let script = run(&["completions", shell]).ok();
+        assert!(
+            ["purge", "policy", "aggregation-method"].iter().all(|word| script.contains(word)),
+            "{shell}"
+        );
     }
     assert!(run(&["man"]).ok().contains(".TH nephoscope"));
     let store = Store::new();
     run(&["man", "--out", store.path("man").to_str().unwrap()]).ok();
-    assert!(store.path("man").join("nephoscope-trace-show.1").is_file());
+    for page in ["trace-show", "sample-import", "event-send", "policy-create"] {
+        assert!(store.path("man").join(format!("nephoscope-{page}.1")).is_file(), "{page}");
+    }
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn a_policy_is_made_changed_and_deleted() {
     assert_eq!(changed["definition"][1]["points"], Value::Null);
     let defaults = rig.run(&[&DAY[..], &["-m", "+95pct", "-m", "-std", "--json"]].concat()).ok();
     let defaults: Value = serde_json::from_str(&defaults).unwrap();
-    assert_eq!(defaults["aggregation_methods"], json!(["mean", "min", "max", "sum", "count", "95pct"]));
+    assert_eq!(defaults["aggregation_methods"], json!(["mean", "sum", "max", "min", "count", "95pct"]));
     assert_eq!(rig.run(&["delete", "fine"]).ok(), "");
     assert_eq!(rig.run(&["show", "fine"]).code, Some(3));
 }
