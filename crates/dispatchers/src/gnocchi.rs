@@ -233,6 +233,8 @@ impl Ready {
             match self.gnocchi.create_resource(resource.resource_type, new).await {
                 Ok(_) => Ok((at, Made::Now)),
                 Err(GnocchiError::ResourceAlreadyExists(_)) => Ok((at, Made::Before)),
+                // It may be there by now, and like whatever.
+                Err(error) if failure::is_senseless(&error) => Ok((at, Made::Before)),
                 Err(error) if failure::is_about_the_resource(&error) => {
                     Ok((at, Made::Refused(error.to_string())))
                 }

@@ -1,3 +1,5 @@
+mod published;
+
 use nephoscope_gnocchi::{
     AggregationMethod, AttributeValue, Creator, Function, MetricChoice, Range, ResourceSelection,
 };
