@@ -172,7 +172,9 @@ async fn asks_the_same(name: &str, options: &str) {
         let mut ours = in_order(received[seen..].iter().map(asked));
         let mut theirs = in_order(step.requests.iter().map(Request::asked));
         if name == "missing_metadata" {
-            [&mut ours, &mut theirs].map(|asked| *asked = asked.drain(..).map(of_any_project).collect());
+            for asked in [&mut ours, &mut theirs] {
+                *asked = asked.drain(..).map(of_any_project).collect();
+            }
         }
         seen = received.len();
         assert_eq!(ours, theirs, "{name}, step {number}");
