@@ -102,9 +102,8 @@ An hour of this machine was recorded from Ceilometer, and is served as Gnocchi w
     openstack metric resource list                              with gnocchiclient, as for any Gnocchi
 
 Send your own:
-    nephoscope sample send --meter hardware.temperature --resource rack-7 --volume 21.5 --to {gnocchi}
-    nephoscope sample import samples.jsonl --to {gnocchi}",
-        gnocchi = url.replacen("http", "gnocchi", 1)
+    nephoscope sample send --meter hardware.temperature --resource rack-7 --volume 21.5 --to {url}
+    nephoscope sample import samples.jsonl --to {url}"
     )?;
     out.flush()?;
     Ok(())

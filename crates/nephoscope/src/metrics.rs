@@ -35,13 +35,13 @@ pub async fn open_configured(config: &Config) -> anyhow::Result<Store> {
     Ok(store)
 }
 
-/// Says how to go on where a daemon has the store open: with this flag, at its address.
-pub(crate) fn through_the_daemon(error: anyhow::Error, flag: &str, listen: &str) -> anyhow::Error {
+/// Says how to go on where a daemon has the store open: with this flag.
+pub(crate) fn through_the_daemon(error: anyhow::Error, flag: &str) -> anyhow::Error {
     let is_open = |cause: &(dyn std::error::Error + 'static)| {
         matches!(cause.downcast_ref(), Some(Error::Unavailable { .. }))
     };
     if error.chain().any(is_open) {
-        return error.context(format!("go through the daemon, with {flag} gnocchi://{listen}"));
+        return error.context(format!("go through the daemon, with {flag}"));
     }
     error
 }

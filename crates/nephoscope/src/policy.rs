@@ -38,9 +38,8 @@ async fn open(args: &GnocchiArgs, registry: &Registry) -> anyhow::Result<(Arc<dy
     match to.map(|to| (to.scheme(), to)) {
         None | Some(("embedded", _)) => {
             let place = Place::of(&args.daemon, to, registry)?;
-            let opened = place.open().await;
-            let store = opened
-                .map_err(|error| metrics::through_the_daemon(error, "--connection-string", &place.listen))?;
+            let through = format!("--connection-string gnocchi://{}", place.listen);
+            let store = place.open().await.map_err(|error| metrics::through_the_daemon(error, &through))?;
             Ok((Arc::new(store.as_user(Creator::default())), Some(store)))
         }
         Some(("gnocchi" | "gnocchi+https", to)) => {

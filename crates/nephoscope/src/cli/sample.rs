@@ -29,7 +29,7 @@ pub enum EventCommand {
 /// Where samples and events are sent.
 #[derive(Args, Clone, Debug)]
 pub struct TargetArgs {
-    /// The dispatcher, such as gnocchi://127.0.0.1:8041, or embedded:// for the store of this machine
+    /// The dispatcher, such as http://127.0.0.1:8041 for a daemon, or embedded:// for the store of this machine
     #[arg(long, value_name = "CS", default_value = "embedded://")]
     pub to: Place,
     /// Where embedded:// is.

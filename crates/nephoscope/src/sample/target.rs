@@ -32,9 +32,9 @@ impl Target {
         let to = &args.to.0;
         let (around, store, memory) = if to.scheme() == "embedded" {
             let config = Config::read(&ConfigArgs::from(&args.daemon), registry)?;
+            let through = format!("--to http://{}", config.listen.value);
             let opened = metrics::open_configured(&config).await;
-            let store =
-                opened.map_err(|error| metrics::through_the_daemon(error, "--to", &config.listen.value))?;
+            let store = opened.map_err(|error| metrics::through_the_daemon(error, &through))?;
             (samples::around(&config.data_dir.value, &store)?, Some(store), None)
         } else {
             let memory = tempfile::tempdir().context("cannot make a directory for what is remembered")?;

@@ -50,6 +50,20 @@ fn dead_letters_are_imported_once_what_was_wrong_is_mended() {
 }
 
 #[test]
+fn a_daemon_takes_what_is_sent_to_it_over_http() {
+    let store = Store::new();
+    let daemon = serve(&store, "");
+    let to = format!("http://{}", daemon.address);
+    import("sample", DICTIONARIES, &to).ok();
+    measures(&daemon, "cpu", 1);
+    import("event", EVENT, &to).ok();
+    until("the end", || {
+        let ended = get(daemon.address, &format!("/v1/resource/instance/{VM}")).json();
+        (!ended["ended_at"].is_null()).then_some(ended)
+    });
+}
+
+#[test]
 fn what_is_refused_is_printed_and_can_be_imported_again() {
     let store = Store::new();
     let daemon = serve(&store, "");
@@ -219,7 +233,7 @@ fn every_failure_has_its_exit_code_and_cure() {
     let _daemon = Daemon::serve(&["--data-dir", &data]);
     let one = ["sample", "send", "--meter", "m", "--resource", "r", "--volume"];
     for (arguments, code, told) in [
-        (&["1", "--config", config][..], 4, "go through the daemon, with --to gnocchi://127.0.0.1:7"),
+        (&["1", "--config", config][..], 4, "go through the daemon, with --to http://127.0.0.1:7"),
         (&["1", "--to", "gnocchi://127.0.0.1:1"], 4, "127.0.0.1:1"),
         (&["1", "--to", "redis://:s3cret@h"], 64, "no dispatcher has the scheme `redis`"),
         (&["many"], 2, "expected a number"),
