@@ -129,3 +129,31 @@ fn definition(text: &str) -> Result<Definition, String> {
     }
     Definition::of(granularity, points, timespan).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn two_of_three_say_it_in_any_order(seconds in 1_i64..100_000, points in 1_u64..10_000, turn: bool) {
+            let granularity = Timespan::from_seconds(seconds).unwrap();
+            let wanted = Definition { granularity, points: Some(points) };
+            // With days a timespan has a comma, which parts what is said.
+            let timespan = wanted.timespan().unwrap().as_seconds();
+            let (granularity, points) = (format!("granularity:{seconds}s"), format!("points:{points}"));
+            let timespan = format!("timespan:{timespan}");
+            for (one, other) in [(&granularity, &points), (&granularity, &timespan), (&points, &timespan)] {
+                let (one, other) = if turn { (one, other) } else { (other, one) };
+                prop_assert_eq!(definition(&format!("{one},{other}")), Ok(wanted));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[a-z0-9:, .-]*", value in ".*") {
+            let _outcome = (definition(&text), definition(&format!("granularity:{value},points:{text}")));
+        }
+    }
+}

@@ -138,3 +138,45 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
         _ => Err("expected a name, `=` and a value".into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_json_and_finite() {
+        for text in ["0", "-5.50", "1e9", "12345678901234567890"] {
+            assert_eq!(number(text).unwrap().as_str(), text);
+        }
+        for text in ["", "5 ", "+5", ".5", "1_0", "NaN", "-Infinity", "1e400", "\"5\"", "true", "[5]"] {
+            assert!(number(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_stands_behind_a_key_is_its_value(key in "[^={][^=]*", value in ".*") {
+            let Metadata(entries) = metadata(&format!("{key}={value}")).unwrap();
+            prop_assert_eq!(entries, [(key, Json::string(&value))]);
+        }
+
+        #[test]
+        fn an_object_gives_its_entries(key in ".*", number: i64, text in ".*") {
+            let object = serde_json::json!({ key.as_str(): { "inner": [number, text.as_str()] } });
+            for written in [object.to_string(), format!("{object:#}")] {
+                let Metadata(entries) = metadata(&written).unwrap();
+                let read = |json: &Json| serde_json::from_str::<serde_json::Value>(json.as_str()).unwrap();
+                prop_assert_eq!(entries.len(), 1);
+                prop_assert_eq!(&entries[0].0, &key);
+                prop_assert_eq!(&read(&entries[0].1), &object[&key]);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in r#"[{}\[\]",:=a-z0-9 .\n-]*"#) {
+            let _outcome = (metadata(&text), metadata(&format!("{{{text}")), number(&text));
+        }
+    }
+}
