@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::run::{Outcome, step, succeeds};
 
 /// Debian packages: the real servers, and what OSProfiler's environment is made with.
-const PACKAGES: [&str; 12] = [
+const PACKAGES: [&str; 13] = [
     "redis-server",
     "redis-sentinel",
     "postgresql",
@@ -14,6 +14,7 @@ const PACKAGES: [&str; 12] = [
     "rabbitmq-server",
     "influxdb",
     "clickhouse-server",
+    "prometheus",
     "maven",
     "openjdk-17-jre-headless",
     "python3-venv",

@@ -13,6 +13,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use indexmap::IndexMap;
 use nephoscope_remote_write::{Label, Sample as Written, TimeSeries};
 use nephoscope_telemetry::{Refused, Sample};
 
@@ -21,7 +22,7 @@ use nephoscope_telemetry::{Refused, Sample};
 pub(super) struct Series<'a> {
     /// What each series is.
     keys: Vec<Key<'a>>,
-    /// The values of each series in order of time, those of one series together.
+    /// In order of time.
     pub(super) values: Vec<Value>,
     /// Samples that cannot be written.
     pub(super) refused: Vec<Refused>,
@@ -69,8 +70,9 @@ impl<'a> Series<'a> {
         series
     }
 
+    /// Of all series together: Prometheus takes nothing that is much older than the newest that it has of any.
     fn put_in_order(&mut self) {
-        let moment = |value: &Value| (value.series, value.written.timestamp);
+        let moment = |value: &Value| (value.written.timestamp, value.series);
         self.values.sort_by_key(moment);
         // The later one takes the place of the one that is kept.
         self.values.dedup_by(|later, kept| {
@@ -82,14 +84,15 @@ impl<'a> Series<'a> {
         });
     }
 
-    /// What a request says of these values.
+    /// What a request says of these values: each series once.
     pub(super) fn request(&self, values: Range<usize>) -> Vec<TimeSeries> {
-        let of_series = self.values[values].chunk_by(|one, next| one.series == next.series);
-        let series = |values: &[Value]| TimeSeries {
-            labels: self.keys[values[0].series].labels(),
-            samples: values.iter().map(|value| value.written).collect(),
-        };
-        of_series.map(series).collect()
+        let mut request: IndexMap<usize, Vec<Written>> = IndexMap::new();
+        for value in &self.values[values] {
+            request.entry(value.series).or_default().push(value.written);
+        }
+        let series =
+            |(series, samples): (usize, _)| TimeSeries { labels: self.keys[series].labels(), samples };
+        request.into_iter().map(series).collect()
     }
 }
 
@@ -165,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_a_series_are_together_and_in_order_of_time() {
+    fn values_are_in_order_of_time_and_those_of_a_series_together() {
         let samples = [
             sample("cpu", "a", 2, "2"),
             sample("cpu", "b", 1, "7"),
@@ -183,7 +186,7 @@ mod tests {
         let values: Vec<_> =
             request[0].samples.iter().map(|one| (one.timestamp - second, one.value)).collect();
         assert_eq!(values, [(0, 1.0), (1_000, 3.0)]);
-        assert_eq!(series.values.iter().map(|value| value.at).collect::<Vec<_>>(), [2, 3, 1, 4]);
+        assert_eq!(series.values.iter().map(|value| value.at).collect::<Vec<_>>(), [2, 1, 3, 4]);
         assert_eq!(series.request(1..3).len(), 2);
     }
 

@@ -61,17 +61,17 @@ async fn a_path_of_its_own_is_used() {
 
 #[tokio::test]
 async fn what_is_too_old_is_refused_and_not_sent_again() {
-    let double = HttpDouble::start(|received| match values(received).contains(&3.0) {
+    let double = HttpDouble::start(|received| match values(received).contains(&2.0) {
         true => Reply::Answer(400, Vec::new(), b"out of order sample".to_vec()),
         false => Reply::empty(204),
     });
     let mut samples = samples(7);
     samples.reverse();
     let refused = connected(&double, "").samples(&samples).await.unwrap();
-    assert_eq!(refused.iter().map(|refused| refused.at).collect::<Vec<_>>(), [3]);
+    assert_eq!(refused.iter().map(|refused| refused.at).collect::<Vec<_>>(), [4]);
     assert!(refused[0].reason.contains("out of order sample"), "{refused:?}");
     let taken =
-        double.received().iter().map(values).filter(|values| !values.contains(&3.0)).flatten().count();
+        double.received().iter().map(values).filter(|values| !values.contains(&2.0)).flatten().count();
     assert_eq!(taken, 6);
 }
 

@@ -12,6 +12,8 @@ mod file;
 mod otlp;
 #[cfg(feature = "prometheus")]
 mod prometheus;
+#[cfg(feature = "prometheus")]
+mod victoriametrics;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -37,8 +39,13 @@ fn main() -> ExitCode {
         Arc::new(otlp::Otlp { name: "otlp_grpc", scheme: "otlp+metrics+grpc" }),
         #[cfg(feature = "prometheus")]
         Arc::new(prometheus::Prometheus),
+        #[cfg(feature = "prometheus")]
+        Arc::new(victoriametrics::Victoriametrics),
     ];
-    conclude(trials(&subjects))
+    let mut all = trials(&subjects);
+    #[cfg(feature = "prometheus")]
+    all.extend(prometheus::trials());
+    conclude(all)
 }
 
 /// A directory, and a Gnocchi in it.
