@@ -1,7 +1,9 @@
 //! What a source took in, on its way to the spool.
 
+use memchr::memchr2;
 use nephoscope_spool::Record;
-use nephoscope_telemetry::{Event, Sample, json};
+use nephoscope_telemetry::json::{self, Items, Scanner};
+use nephoscope_telemetry::{BadRecord, Event, Sample};
 
 use crate::Verifier;
 
@@ -60,11 +62,8 @@ struct Lines {
 impl Load {
     /// Takes the JSON object of a sample.
     pub fn sample(&mut self, text: &str, verifier: Option<&Verifier>) {
-        let checked = Sample::from_json(text).map_err(|bad| format!("it is no sample: {bad}"));
-        match checked.and_then(|_| verify(text, verifier)) {
-            Ok(()) => self.samples.push(text),
-            Err(reason) => self.bad.push(Bad { text: text.to_owned(), reason }),
-        }
+        let checked = Sample::from_json(text).map(drop);
+        self.take_sample(text, checked, verifier);
     }
 
     /// Takes the JSON object of an event.
@@ -79,23 +78,45 @@ impl Load {
     /// Takes a JSON array of samples, or a single one: what Ceilometer's publishers send. Behind broken JSON nothing is
     /// found, and all that is left is put aside as one.
     pub fn samples(&mut self, text: &str, verifier: Option<&Verifier>) {
-        self.each(text, |load, item| load.sample(item, verifier));
+        if is_array(text) {
+            self.each_sample(json::items(text), verifier);
+        } else {
+            self.sample(text.trim(), verifier);
+        }
+    }
+
+    /// As [`samples`](Self::samples), of the array that is next.
+    pub fn samples_at(&mut self, scanner: Scanner<'_>, verifier: Option<&Verifier>) {
+        self.each_sample(json::items_at(scanner), verifier);
     }
 
     /// As [`samples`](Self::samples), of events.
     pub fn events(&mut self, text: &str, verifier: Option<&Verifier>) {
-        self.each(text, |load, item| load.event(item, verifier));
-    }
-
-    fn each(&mut self, text: &str, mut take: impl FnMut(&mut Self, &str)) {
-        if !text.trim_start().starts_with('[') {
-            return take(self, text.trim());
+        if !is_array(text) {
+            return self.event(text.trim(), verifier);
         }
         for item in json::items(text) {
             match item {
-                Ok(item) => take(self, item),
+                Ok(item) => self.event(item, verifier),
                 Err(broken) => self.refuse(broken.rest, &broken.to_string()),
             }
+        }
+    }
+
+    fn each_sample(&mut self, mut items: Items<'_>, verifier: Option<&Verifier>) {
+        while let Some(item) = items.next_by(Sample::check) {
+            match item {
+                Ok((text, checked)) => self.take_sample(text, checked, verifier),
+                Err(broken) => self.refuse(broken.rest, &broken.to_string()),
+            }
+        }
+    }
+
+    fn take_sample(&mut self, text: &str, checked: Result<(), BadRecord>, verifier: Option<&Verifier>) {
+        let checked = checked.map_err(|bad| format!("it is no sample: {bad}"));
+        match checked.and_then(|()| verify(text, verifier)) {
+            Ok(()) => self.samples.push(text),
+            Err(reason) => self.bad.push(Bad { text: text.to_owned(), reason }),
         }
     }
 
@@ -117,7 +138,7 @@ impl Load {
 impl Lines {
     /// White space between tokens may be a line break; within a string none can be.
     fn push(&mut self, text: &str) {
-        if text.contains(['\n', '\r']) {
+        if memchr2(b'\n', b'\r', text.as_bytes()).is_some() {
             self.text.extend(text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')));
         } else {
             self.text.extend(text.as_bytes());
@@ -125,6 +146,10 @@ impl Lines {
         self.text.push(b'\n');
         self.count += 1;
     }
+}
+
+fn is_array(text: &str) -> bool {
+    text.trim_start().starts_with('[')
 }
 
 fn verify(text: &str, verifier: Option<&Verifier>) -> Result<(), String> {

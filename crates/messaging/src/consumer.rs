@@ -20,6 +20,8 @@ use crate::topology::{Destination, declare};
 use crate::transport::Transport;
 
 const OPERATION: &str = "take messages off the bus";
+/// A batch ends when its bodies are as long as this: more makes nothing faster, and the next are delivered meanwhile.
+const BATCH_BYTES: usize = 4 << 20;
 
 /// Takes notifications off the queues of some destinations, over one connection.
 ///
@@ -66,7 +68,7 @@ impl Consumer {
         let mut batch = Batch::default();
         batch.add(ended(deliveries.next().await)?);
         let deadline = Instant::now() + patience;
-        while batch.messages.len() < usize::from(self.most) {
+        while batch.messages.len() < usize::from(self.most) && batch.bytes < BATCH_BYTES {
             let Ok(next) = timeout_at(deadline, deliveries.next()).await else { break };
             batch.add(ended(next)?);
         }
@@ -111,10 +113,13 @@ pub struct Batch {
     /// Notifications, and messages that are none.
     pub messages: Vec<Result<Notification, BadMessage>>,
     ackers: Vec<Acker>,
+    /// How long their bodies are.
+    bytes: usize,
 }
 
 impl Batch {
     fn add(&mut self, delivery: Delivery) {
+        self.bytes += delivery.data.len();
         let text = body::text(delivery.data, &delivery.properties);
         self.messages.push(text.and_then(|text| Notification::read(&text)));
         self.ackers.push(delivery.acker);

@@ -91,15 +91,14 @@ impl Sample {
 
     /// As [`from_json`](Self::from_json), of the value that is next.
     pub fn read(scanner: &mut Scanner<'_>) -> Result<Self, BadRecord> {
-        if scanner.peek() != Some(b'{') {
-            return Err(BadRecord::whole(match scanner.value() {
-                Ok(_) => "is JSON, but no object".into(),
-                Err(error) => format!("is not JSON: {error}"),
-            }));
-        }
-        let mut fields = Fields::default();
-        fields.read(scanner).map_err(|error| BadRecord::whole(format!("is not JSON: {error}")))?;
-        fields.into_sample()
+        let fields = Fields::of(scanner)?;
+        fields.check()?;
+        Ok(fields.into_sample())
+    }
+
+    /// Passes the value that is next, which has to be one that [`read`](Self::read) takes. Nothing is made of it.
+    pub fn check(scanner: &mut Scanner<'_>) -> Result<(), BadRecord> {
+        Fields::of(scanner)?.check()
     }
 
     /// The value as a number, with the grammar of Python's `float`; nothing, when it is none. A boolean is 0 or 1.
@@ -227,16 +226,28 @@ struct Fields<'a> {
     metadata: Option<&'a str>,
     source: Option<&'a str>,
     id: Option<&'a str>,
-    extra: Vec<(SmolStr, Json)>,
+    extra: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> Fields<'a> {
+    fn of(scanner: &mut Scanner<'a>) -> Result<Self, BadRecord> {
+        if scanner.peek() != Some(b'{') {
+            return Err(BadRecord::whole(match scanner.value() {
+                Ok(_) => "is JSON, but no object".into(),
+                Err(error) => format!("is not JSON: {error}"),
+            }));
+        }
+        let mut fields = Self::default();
+        fields.read(scanner).map_err(|error| BadRecord::whole(format!("is not JSON: {error}")))?;
+        Ok(fields)
+    }
+
     fn read(&mut self, scanner: &mut Scanner<'a>) -> Result<(), json::InvalidJson> {
         scanner.expect(b'{', "expected an object")?;
         let mut more = !scanner.eat(b'}');
         while more {
             let key = scanner.key()?;
-            self.take(&key, scanner.value()?);
+            self.take(key, scanner.value()?);
             more = scanner.eat(b',');
             if !more {
                 scanner.expect(b'}', "expected a comma or the end of the object")?;
@@ -245,8 +256,8 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
-    fn take(&mut self, key: &str, value: &'a str) {
-        let slot = match key {
+    fn take(&mut self, key: Cow<'a, str>, value: &'a str) {
+        let slot = match &*key {
             "counter_name" | "name" => &mut self.name,
             "counter_type" | "type" => &mut self.kind,
             "counter_unit" | "unit" => &mut self.unit,
@@ -261,63 +272,79 @@ impl<'a> Fields<'a> {
             "source" => &mut self.source,
             "message_id" | "id" => &mut self.id,
             _ => {
-                self.extra.retain(|(earlier, _)| earlier != key);
-                self.extra.push((key.into(), Json::from_checked(value)));
+                self.extra.retain(|(earlier, _)| *earlier != key);
+                self.extra.push((key, value));
                 return;
             }
         };
         *slot = Some(value);
     }
 
-    fn into_sample(self) -> Result<Sample, BadRecord> {
-        Ok(Sample {
-            name: needed("counter_name", self.name)?,
-            kind: optional_text("counter_type", self.kind)?.unwrap_or_default(),
-            unit: optional_text("counter_unit", self.unit)?.unwrap_or_default(),
-            volume: volume(self.volume)?,
-            resource_id: needed("resource_id", self.resource_id)?,
-            timestamp: needed("timestamp", self.timestamp)?,
-            project_id: optional_text("project_id", self.project_id)?,
-            project_name: optional_text("project_name", self.project_name)?,
-            user_id: optional_text("user_id", self.user_id)?,
-            user_name: optional_text("user_name", self.user_name)?,
-            metadata: metadata(self.metadata)?,
-            source: optional_text("source", self.source)?,
-            id: optional_text("message_id", self.id)?,
-            extra: self.extra,
-        })
+    /// Whether each is what it has to be.
+    fn check(&self) -> Result<(), BadRecord> {
+        for (field, value) in
+            [("counter_name", self.name), ("resource_id", self.resource_id), ("timestamp", self.timestamp)]
+        {
+            let value = value.ok_or_else(|| BadRecord::missing(field))?;
+            is_text(field, value)?;
+        }
+        let volume = self.volume.ok_or_else(|| BadRecord::missing("counter_volume"))?;
+        if volume.starts_with(['{', '[']) {
+            return Err(BadRecord::field("counter_volume", volume, "expected a number"));
+        }
+        for (field, value) in [
+            ("counter_type", self.kind),
+            ("counter_unit", self.unit),
+            ("project_id", self.project_id),
+            ("project_name", self.project_name),
+            ("user_id", self.user_id),
+            ("user_name", self.user_name),
+            ("source", self.source),
+            ("message_id", self.id),
+        ] {
+            if let Some(value) = value.filter(|value| *value != "null") {
+                is_text(field, value)?;
+            }
+        }
+        match self.metadata {
+            Some(value) if value != "null" && !value.starts_with('{') => {
+                Err(BadRecord::field("resource_metadata", value, "expected an object"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Of fields that were checked.
+    fn into_sample(self) -> Sample {
+        let text = |value: Option<&str>| value.and_then(json::decode).map(SmolStr::from);
+        let metadata = self.metadata.filter(|value| *value != "null");
+        Sample {
+            name: text(self.name).unwrap_or_default(),
+            kind: text(self.kind).unwrap_or_default(),
+            unit: text(self.unit).unwrap_or_default(),
+            volume: Json::from_checked(self.volume.unwrap_or("null")),
+            resource_id: text(self.resource_id).unwrap_or_default(),
+            timestamp: text(self.timestamp).unwrap_or_default(),
+            project_id: text(self.project_id),
+            project_name: text(self.project_name),
+            user_id: text(self.user_id),
+            user_name: text(self.user_name),
+            metadata: metadata.map_or_else(Json::empty_object, Json::from_checked),
+            source: text(self.source),
+            id: text(self.id),
+            extra: self
+                .extra
+                .into_iter()
+                .map(|(key, value)| (key.into(), Json::from_checked(value)))
+                .collect(),
+        }
     }
 }
 
-fn needed(field: &str, value: Option<&str>) -> Result<SmolStr, BadRecord> {
-    let value = value.ok_or_else(|| BadRecord::missing(field))?;
-    text(field, value).map(SmolStr::from)
-}
-
-fn optional_text(field: &str, value: Option<&str>) -> Result<Option<SmolStr>, BadRecord> {
-    match value {
-        None | Some("null") => Ok(None),
-        Some(value) => text(field, value).map(|text| Some(text.into())),
-    }
-}
-
-fn text<'a>(field: &str, value: &'a str) -> Result<Cow<'a, str>, BadRecord> {
-    json::decode(value).ok_or_else(|| BadRecord::field(field, value, "expected a string"))
-}
-
-fn volume(value: Option<&str>) -> Result<Json, BadRecord> {
-    let value = value.ok_or_else(|| BadRecord::missing("counter_volume"))?;
-    match value.as_bytes().first() {
-        Some(b'{' | b'[') => Err(BadRecord::field("counter_volume", value, "expected a number")),
-        _ => Ok(Json::from_checked(value)),
-    }
-}
-
-fn metadata(value: Option<&str>) -> Result<Json, BadRecord> {
-    match value {
-        None | Some("null") => Ok(Json::empty_object()),
-        Some(value) if value.starts_with('{') => Ok(Json::from_checked(value)),
-        Some(value) => Err(BadRecord::field("resource_metadata", value, "expected an object")),
+fn is_text(field: &str, value: &str) -> Result<(), BadRecord> {
+    match value.starts_with('"') {
+        true => Ok(()),
+        false => Err(BadRecord::field(field, value, "expected a string")),
     }
 }
 

@@ -6,7 +6,8 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use nephoscope_messaging::{BadMessage, Batch, Consumer, Notification};
-use nephoscope_telemetry::{Error, ErrorKind, Result, TracePoint, json};
+use nephoscope_telemetry::json::Scanner;
+use nephoscope_telemetry::{Error, ErrorKind, Result, TracePoint};
 
 use super::bus_settings::BusSettings;
 use crate::backoff::Backoff;
@@ -164,8 +165,8 @@ impl Contents {
     ) -> Result<(), BadMessage> {
         let payload = notification.payload.as_str();
         match notification.event_type.as_str() {
-            POLLING => match json::entries(payload).find(|(key, _)| key == "samples") {
-                Some((_, samples)) => self.load.samples(samples, verifier),
+            POLLING => match samples(payload) {
+                Some(samples) => self.load.samples_at(samples, verifier),
                 None => self.load.refuse(payload, "there are no samples in this notification"),
             },
             EVENT => self.load.events(payload, verifier),
@@ -183,6 +184,21 @@ impl Contents {
         self.places.push(place);
         Ok(())
     }
+}
+
+/// Before the array of the samples of a polling notification, whose payload is JSON.
+fn samples(payload: &str) -> Option<Scanner<'_>> {
+    let mut scanner = Scanner::new(payload);
+    if !scanner.eat(b'{') {
+        return None;
+    }
+    while scanner.key().ok()? != "samples" {
+        scanner.value().ok()?;
+        if !scanner.eat(b',') {
+            return None;
+        }
+    }
+    (scanner.peek() == Some(b'[')).then_some(scanner)
 }
 
 /// Attempts at one thing.

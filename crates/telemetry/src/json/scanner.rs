@@ -40,6 +40,11 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// What was not passed yet.
+    pub fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
     fn here(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -194,13 +199,7 @@ impl<'a> Scanner<'a> {
         self.at += 1;
         let bytes = self.text.as_bytes();
         loop {
-            while let Some(&byte) = bytes.get(self.at)
-                && byte != b'"'
-                && byte != b'\\'
-                && byte >= b' '
-            {
-                self.at += 1;
-            }
+            self.at += plain(&bytes[self.at..]);
             match bytes.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
@@ -227,6 +226,28 @@ impl<'a> Scanner<'a> {
         }
         Ok(())
     }
+}
+
+/// How many bytes come before one that means something in a string: a quote, a backslash or a control character.
+fn plain(bytes: &[u8]) -> usize {
+    const LOW: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let mut words = bytes.chunks_exact(8);
+    let mut passed = 0;
+    for word in &mut words {
+        let word = u64::from_le_bytes(word.try_into().expect("it has eight bytes"));
+        // The high bit of each byte that is below `limit`, of ASCII and exact up to the first.
+        let below = |word: u64, limit: u8| word.wrapping_sub(LOW * u64::from(limit)) & !word & HIGH;
+        let equal = |byte: u8| below(word ^ (LOW * u64::from(byte)), 1);
+        let found = below(word, b' ') | equal(b'"') | equal(b'\\');
+        if found != 0 {
+            return passed + found.trailing_zeros() as usize / 8;
+        }
+        passed += 8;
+    }
+    let means_something = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
+    let rest = words.remainder();
+    passed + rest.iter().position(means_something).unwrap_or(rest.len())
 }
 
 fn closing(inside: Inside) -> u8 {
