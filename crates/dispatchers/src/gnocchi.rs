@@ -5,6 +5,7 @@
 //! | `resources_definition_file` | which meters belong to which resource types: Ceilometer's `gnocchi_resources.yaml`. Without it the types of today's OpenStack |
 //! | `archive_policy` | the archive policy of all metrics, instead of those of the definitions |
 //! | `filter_project` | id or name of the project whose samples are left out: that of the Gnocchi service itself |
+//! | `granularity`, `ttl` | how finely and how long metrics are kept whose archive policy neither the definitions nor Gnocchi have: by the second, for ever |
 //! | `unowned` | what becomes of samples whose meter no resource type has: `generic` resources (the default), or `drop` |
 //!
 //! Every other option is of the connection to Gnocchi.

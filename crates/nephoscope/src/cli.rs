@@ -296,6 +296,19 @@ pub enum ConfigCommand {
     Check(ConfigArgs),
     /// Print the settings in force, without secrets, and where each comes from
     Show(ConfigArgs),
+    /// Turn Ceilometer's configuration into a configuration file, and tell what has no equivalent
+    Import(CeilometerArgs),
+}
+
+/// `nephoscope config import`
+#[derive(Args, Debug)]
+pub struct CeilometerArgs {
+    /// The directory of ceilometer.conf, pipeline.yaml and the others
+    #[arg(value_name = "DIR", default_value = "/etc/ceilometer")]
+    pub directory: PathBuf,
+    /// Write a new file, which only its owner may read, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// A connection string of the command line. Unlike any other argument it is not repeated when it is wrong: it may hold

@@ -1,6 +1,7 @@
 //! The binary's insides: commands, configuration, wiring. Knows every crate, known by none.
 
 pub mod backend;
+mod ceilometer;
 pub mod cli;
 pub mod config;
 pub mod demo;
@@ -47,6 +48,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             let config = Config::read(&args, &registry)?;
             output::print(&config.to_string())
         }
+        Command::Config(ConfigCommand::Import(args)) => ceilometer::import(&args),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::man(out.as_deref()),
     }

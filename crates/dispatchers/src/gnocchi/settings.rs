@@ -1,13 +1,18 @@
 //! From the connection string to what a dispatcher does.
 
+use std::collections::BTreeSet;
 use std::fs;
 
+use nephoscope_gnocchi::{AggregationMethod, ArchivePolicy, Definition, Timespan};
 use nephoscope_resource_types::{Definitions, openstack};
 use nephoscope_telemetry::{ConnectionString, Result, Sample};
 
 /// The options that are not of the connection.
-pub(super) const OPTIONS: [&str; 4] =
-    ["archive_policy", "filter_project", "resources_definition_file", "unowned"];
+pub(super) const OPTIONS: [&str; 6] =
+    ["archive_policy", "filter_project", "granularity", "resources_definition_file", "ttl", "unowned"];
+
+/// The granularity of archive policies that nobody defines, in seconds.
+const GRANULARITY: i64 = 1;
 
 /// How samples are treated.
 #[derive(Clone, Debug)]
@@ -15,6 +20,8 @@ pub(super) struct Settings {
     pub(super) archive_policy: Option<String>,
     filter_project: Option<String>,
     definition_file: Option<String>,
+    /// How metrics are kept whose archive policy nobody defines.
+    keeping: Definition,
     /// Whether samples whose meter nobody has are of generic resources, rather than of none.
     pub(super) unowned_are_generic: bool,
 }
@@ -26,6 +33,7 @@ impl Settings {
             archive_policy: option("archive_policy"),
             filter_project: option("filter_project"),
             definition_file: option("resources_definition_file"),
+            keeping: keeping(to)?,
             unowned_are_generic: match to.option("unowned") {
                 None | Some("generic") => true,
                 Some("drop") => false,
@@ -37,7 +45,7 @@ impl Settings {
     /// What the definition file says, or what is built in. What is wrong in the file is logged, and left out.
     pub(super) fn definitions(&self, to: &ConnectionString) -> Result<Definitions> {
         let policy = self.archive_policy.as_deref();
-        let (definitions, mistakes) = match &self.definition_file {
+        let (mut definitions, mistakes) = match &self.definition_file {
             Some(path) => {
                 let text = fs::read_to_string(path).map_err(|error| to.wrong(format!("{path}: {error}")))?;
                 Definitions::read(&text, path, policy)
@@ -47,7 +55,28 @@ impl Settings {
         for mistake in mistakes {
             tracing::warn!("{mistake}; this entry is left out");
         }
+        let undefined = self.undefined(&definitions);
+        definitions.archive_policies.extend(undefined);
         Ok(definitions)
+    }
+
+    /// The archive policies that meters have and the definitions do not define. Gnocchi may have them.
+    fn undefined(&self, definitions: &Definitions) -> Vec<ArchivePolicy> {
+        let types = definitions.clone().into_types();
+        let of_unowned = self.archive_policy.as_deref().unwrap_or(&definitions.default_policy);
+        let of_meters = types.owners().filter_map(|owner| owner.meter.archive_policy.as_deref());
+        let mut names: BTreeSet<_> = of_meters.chain([of_unowned]).collect();
+        for defined in &definitions.archive_policies {
+            names.remove(defined.name.as_str());
+        }
+        let policy = |name: &str| ArchivePolicy {
+            name: name.into(),
+            back_window: 0,
+            definition: vec![self.keeping],
+            // What the policies of Ceilometer keep.
+            aggregation_methods: vec![AggregationMethod::MEAN],
+        };
+        names.into_iter().map(policy).collect()
     }
 
     /// Whether a sample is of the project that is left out, or measures its use of Swift, where the resource is the
@@ -60,3 +89,28 @@ impl Settings {
             || resource_type == "swift_account" && sample.resource_id == filtered
     }
 }
+
+/// The options `granularity` and `ttl`: for ever, unless it is said how long.
+fn keeping(to: &ConnectionString) -> Result<Definition> {
+    let span = |name: &str| {
+        let text = to.option(name);
+        let read = text.map(|text| {
+            Timespan::parse(text)
+                .map_err(|error| to.wrong(format!("option `{name}` is no length of time: {error}")))
+        });
+        read.transpose()
+    };
+    let granularity =
+        span("granularity")?.or(Timespan::from_seconds(GRANULARITY)).expect("a second is a length");
+    let points = match span("ttl")? {
+        Some(ttl) => match u64::try_from(ttl.as_nanos() / granularity.as_nanos()) {
+            Ok(points) if points > 0 => Some(points),
+            _ => return Err(to.wrong("option `ttl` is no shorter than `granularity`")),
+        },
+        None => None,
+    };
+    Ok(Definition { granularity, points })
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod daemon;
 mod documents;
 mod files;
 mod http;
+mod import;
 mod otlp;
 mod policy;
 mod program;

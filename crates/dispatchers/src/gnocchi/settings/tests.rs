@@ -1,0 +1,68 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use nephoscope_gnocchi::{Creator, Gnocchi};
+use nephoscope_store::{Options, Store};
+use nephoscope_telemetry::{Dispatcher, ErrorKind};
+
+use super::*;
+use crate::Around;
+use crate::gnocchi::embedded;
+
+fn user(store: &Store) -> Arc<dyn Gnocchi> {
+    Arc::new(store.as_user(Creator { user_id: "admin".into(), project_id: None }))
+}
+
+fn dispatcher(directory: &Path, store: &Store, options: &str) -> Result<Arc<dyn Dispatcher>> {
+    let around = Around { directory: directory.to_owned(), embedded: Some(user(store)) };
+    embedded(&ConnectionString::parse(&format!("embedded://{options}")).unwrap(), &around)
+}
+
+fn sample(meter: &str, resource: &str) -> Sample {
+    let text = format!(
+        r#"{{"name": "{meter}", "type": "gauge", "unit": "x", "volume": 7, "resource_id": "{resource}", "timestamp": "2026-01-02T03:04:05", "resource_metadata": {{}}}}"#
+    );
+    Sample::from_json(&text).unwrap()
+}
+
+#[tokio::test]
+async fn archive_policies_that_nobody_defines_are_made_of_granularity_and_ttl() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("store"), Options::default()).unwrap();
+    let user = user(&store);
+    let file = directory.path().join("resources.yaml");
+    let definitions =
+        "archive_policy_default: mine\nresources:\n  - resource_type: volume\n    metrics: [volume.size]\n";
+    fs::write(&file, definitions).unwrap();
+    let kept = async |name: &str| {
+        let policy = user.archive_policy(name).await.unwrap();
+        let kept = policy.definition[0];
+        assert_eq!(policy.aggregation_methods, [AggregationMethod::MEAN]);
+        (kept.granularity.as_seconds(), kept.timespan().map(Timespan::as_seconds))
+    };
+    let some = [sample("volume.size", "v"), sample("no.such.meter", "thing")];
+    let send = async |options: &str| {
+        let dispatcher = dispatcher(directory.path(), &store, options).unwrap();
+        assert_eq!(dispatcher.samples(&some).await.unwrap(), []);
+    };
+    let file = file.display();
+    send(&format!("?resources_definition_file={file}&granularity=300&ttl=30d")).await;
+    assert_eq!(kept("mine").await, (300.0, Some(2_592_000.0)));
+    assert!(user.resource("generic", "thing").await.unwrap().metrics.contains_key("no.such.meter"));
+    // What is there stays as it is, and by default nothing is merged and nothing goes.
+    send(&format!("?resources_definition_file={file}&archive_policy=other&ttl=1h")).await;
+    assert_eq!(kept("mine").await, (300.0, Some(2_592_000.0)));
+    assert_eq!(kept("other").await, (1.0, Some(3_600.0)));
+    send("?archive_policy=third").await;
+    assert_eq!(kept("third").await, (1.0, None));
+}
+
+#[test]
+fn lengths_of_time_that_cannot_be_meant_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("store"), Options::default()).unwrap();
+    for options in ["?granularity=often", "?ttl=-1", "?granularity=5m&ttl=60"] {
+        let error = dispatcher(directory.path(), &store, options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{options}");
+    }
+}
