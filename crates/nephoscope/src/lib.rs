@@ -20,10 +20,12 @@ pub mod show;
 mod size;
 pub mod source;
 pub mod store;
+mod systemd;
 mod table;
 pub mod terminal;
 mod time;
 pub mod trace;
+pub mod watch;
 
 use cli::{Cli, Command, ConfigCommand};
 use config::Config;

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::config;
 use crate::serve::end_of;
+use crate::watch::Parts;
 
 /// Below the data directory.
 const SPOOL: &str = "spool";
@@ -71,11 +72,16 @@ impl Samples {
     }
 
     /// Sends on until the other end of the channel is dropped, and then for a while what is left.
-    pub async fn run(self, stopped: watch::Receiver<()>) {
+    pub async fn run(self, stopped: watch::Receiver<()>, parts: &Parts) {
         let mut running = JoinSet::new();
         for delivery in self.deliveries {
             tracing::info!("sending samples and events to {}", delivery.name());
-            running.spawn(delivery.run(end_of(stopped.clone())));
+            let part = parts.begin(delivery.name());
+            let delivering = delivery.run(end_of(stopped.clone()));
+            running.spawn(async move {
+                delivering.await;
+                drop(part);
+            });
         }
         running.join_all().await;
     }

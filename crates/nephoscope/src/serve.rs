@@ -20,6 +20,8 @@ use crate::door::Door;
 use crate::metrics;
 use crate::samples::Samples;
 use crate::source::Sources;
+use crate::systemd::Notifier;
+use crate::watch::{Parts, Watch};
 
 /// Runs the daemon until it is told to stop.
 pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
@@ -136,11 +138,20 @@ pub async fn answer(
     if let Some((statsd, socket)) = &listeners.statsd {
         counts.push(statsd.counts(format!("statsd://{}", socket.local_addr()?)));
     }
+    let parts = Arc::new(Parts::default());
+    let notifier = Arc::new(Notifier::from_environment());
+    let watch = Watch {
+        notifier: notifier.clone(),
+        parts: parts.clone(),
+        gnocchi: gnocchi(Creator::default()),
+        intake: intake.clone(),
+        dispatchers: samples.counts(),
+    };
     let doors = Doors::new(traces.clone(), Some(intake.clone()), counts, samples.counts())
         .with_gnocchi(gnocchi, settings);
     let http: SocketAddr = listeners.http.local_addr()?;
     let http_router = nephoscope_server::router(&doors);
-    let taking_in = sources.run(&intake, &traces, stopped.clone());
+    let taking_in = sources.run(&intake, &traces, stopped.clone(), &parts);
     let serving_http =
         nephoscope_server::serve(listeners.http, Protocol::Http1, http_router, end_of(stopped.clone()));
     let serving_grpc = async {
@@ -169,7 +180,14 @@ pub async fn answer(
     // The last port that is told is the sign that all are there.
     let serving_http = async {
         tracing::info!("listening on http://{http}");
+        notifier.ready(&format!("listening on http://{http}"));
         serving_http.await;
+    };
+    let watching = async {
+        tokio::select! {
+            () = watch.run() => {}
+            () = end_of(stopped.clone()) => notifier.stopping(),
+        }
     };
     // What was taken in to the very end is sent on, too.
     let (all_in, is_all_in) = watch::channel(());
@@ -178,8 +196,9 @@ pub async fn answer(
         drop(all_in);
         served
     };
-    let (served, taken, (), ()) =
-        tokio::join!(taking_all_in, taking_statsd, backing_up, samples.run(is_all_in));
+    let sending = samples.run(is_all_in, &parts);
+    let (served, taken, (), (), ()) =
+        tokio::join!(taking_all_in, taking_statsd, backing_up, sending, watching);
     served?;
     taken?;
     traces.close().await.context("the shutdown was not clean")

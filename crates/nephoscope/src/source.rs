@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::serve::end_of;
+use crate::watch::Parts;
 
 /// How long the end waits until what is in hand is spooled. A full spool can make it take for ever.
 const END: Duration = Duration::from_secs(10);
@@ -40,7 +41,13 @@ impl Sources {
     }
 
     /// Takes in until the other end of the channel is dropped.
-    pub async fn run(self, intake: &Intake, traces: &Arc<Traces>, stopped: watch::Receiver<()>) {
+    pub async fn run(
+        self,
+        intake: &Intake,
+        traces: &Arc<Traces>,
+        stopped: watch::Receiver<()>,
+        parts: &Parts,
+    ) {
         let mut running = JoinSet::new();
         for source in self.0 {
             let addresses: Vec<_> = source.addresses().iter().map(ToString::to_string).collect();
@@ -49,7 +56,12 @@ impl Sources {
             tracing::info!("taking telemetry from {}{at}", source.name());
             let traces = traces.clone();
             let store = async move |points: &[TracePoint]| traces.ingest(points).await;
-            running.spawn(source.run(intake.clone(), store, end_of(stopped.clone())));
+            let part = parts.begin(source.name());
+            let taking = source.run(intake.clone(), store, end_of(stopped.clone()));
+            running.spawn(async move {
+                taking.await;
+                drop(part);
+            });
         }
         let late = async {
             end_of(stopped).await;

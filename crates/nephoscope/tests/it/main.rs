@@ -18,3 +18,4 @@ mod samples;
 mod serve;
 mod show;
 mod store;
+mod systemd;
