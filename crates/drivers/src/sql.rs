@@ -15,17 +15,8 @@
 //! sqlite://                           in the memory of this process, gone with the connection
 //! ```
 //!
-//! | option | of | meaning |
-//! |---|---|---|
-//! | `sslmode`, `sslrootcert`, `sslcert`, `sslkey` | PostgreSQL | TLS, as libpq means it |
-//! | `application_name`, `options` | PostgreSQL | as libpq means it |
-//! | `ssl_mode`, `ssl_ca`, `ssl_cert`, `ssl_key` | MySQL | TLS; `ssl_ca` alone means `ssl_mode=VERIFY_CA` |
-//! | `unix_socket` | MySQL | the socket to connect to |
-//! | `charset`, `use_unicode` | MySQL | taken and ignored: it is always `utf8mb4` |
-//! | `connect_timeout` | both | seconds to wait for the server, 5 by default |
-//! | `filter_error_trace` | all | taken and ignored: errors are found in the points, records of them are not needed |
-//!
-//! PostgreSQL's `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and the like stand in for what the string leaves out.
+//! The options are those of [`nephoscope_sql`]. `filter_error_trace` is taken and ignored: errors are found in the points,
+//! records of them are not needed.
 //!
 //! # The table
 //!
@@ -47,28 +38,25 @@
 //! Lists with a limit or a `since` walk the index on `timestamp` from the newest point down and stop there; a list of
 //! all traces goes through the table once. In search of errors the `data` of each point on the way is looked at.
 
-mod config;
-mod database;
 mod driver;
-mod error;
 mod purge;
 mod row;
 mod search;
-mod statement;
 mod table;
 mod write;
 
 use std::sync::Arc;
 
+use nephoscope_sql::Config;
 use nephoscope_telemetry::{Connecting, ConnectionString, Driver};
 
-use self::config::Config;
 use self::driver::Sql;
 
 /// Connects to the database and makes sure of its table.
 pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {
     Box::pin(async move {
-        let driver = Sql::connect(Config::read(to)?, to).await?;
+        to.flag("filter_error_trace")?;
+        let driver = Sql::connect(Config::read(to, &["filter_error_trace"])?, to).await?;
         Ok(Arc::new(driver) as Arc<dyn Driver>)
     })
 }

@@ -3,24 +3,20 @@
 use std::fmt;
 
 use futures_util::StreamExt;
+use nephoscope_sql::{Config, Database, Dialect, Length as _, Place, Target};
 use nephoscope_telemetry::{
     BadRecord, BoxFuture, Capabilities, ConnectionString, Driver, Error, ErrorKind, Id, Points, Purged,
     Result, Timestamp, TraceFilter, TracePoint, TraceSummary,
 };
 
-use super::config::{Config, Target};
-use super::database::Database;
 use super::row::{self, Row};
-use super::statement::Dialect;
-use super::{error, purge, search, table, write};
+use super::{purge, search, table, write};
 
-/// What a statement takes besides its values: its text, and a length and a type for each value.
-const STATEMENT_BYTES: usize = 64 << 10;
+const OTHER_TABLE: &str = "the table `data` is not the one of OSProfiler";
 
 pub(super) struct Sql {
     database: Database,
-    /// The connection string without its secrets.
-    place: String,
+    place: Place,
     durable: bool,
     /// How long the values of one statement may be in sum: `max_allowed_packet` of MySQL, without bound elsewhere.
     packet: usize,
@@ -28,17 +24,17 @@ pub(super) struct Sql {
 
 impl Sql {
     pub(super) async fn connect(config: Config, to: &ConnectionString) -> Result<Self> {
-        let place = to.to_string();
+        let place = Place::new(to, OTHER_TABLE);
         let durable = !matches!(config.target, Target::SqliteMemory(_));
-        let fail = |error: sqlx::Error| error::of(&place, "connect to the database", &error);
+        let fail = |error: sqlx::Error| place.failure("connect to the database", &error);
         let database = Database::open(config).await.map_err(fail)?;
         table::prepare(&database).await.map_err(fail)?;
-        let packet = packet(&database).await.map_err(fail)?;
+        let packet = database.packet().await.map_err(fail)?;
         Ok(Self { database, place, durable, packet })
     }
 
     fn fail(&self, operation: &'static str) -> impl Fn(sqlx::Error) -> Error {
-        move |error| error::of(&self.place, operation, &error)
+        move |error| self.place.failure(operation, &error)
     }
 
     /// The row of a point, if it can be stored.
@@ -111,16 +107,6 @@ impl Sql {
     fn cannot_hold(&self, text: &str) -> bool {
         self.database.dialect() == Dialect::Postgres && text.contains('\0')
     }
-}
-
-async fn packet(database: &Database) -> sqlx::Result<usize> {
-    if database.dialect() != Dialect::MySql {
-        return Ok(usize::MAX);
-    }
-    let query = database.statement("SELECT CAST(@@max_allowed_packet AS SIGNED)");
-    let rows: Vec<(i64,)> = database.fetch(query).await?;
-    let bytes = rows.first().and_then(|(bytes,)| usize::try_from(*bytes).ok()).unwrap_or(usize::MAX);
-    Ok(bytes.saturating_sub(STATEMENT_BYTES))
 }
 
 impl Driver for Sql {

@@ -1,10 +1,9 @@
 //! Deletes traces that ended before a time.
 
+use nephoscope_sql::{Database, Statement};
 use nephoscope_telemetry::Timestamp;
 
-use super::database::Database;
 use super::search::{self, Found, Search};
-use super::statement::Statement;
 
 /// Points deleted in one transaction, except that a trace is deleted whole: short enough not to hold others up.
 const POINTS: i64 = 10_000;

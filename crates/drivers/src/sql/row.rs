@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
+use nephoscope_sql::{Dialect, Length};
 use nephoscope_telemetry::json;
 use nephoscope_telemetry::{BadRecord, Id, Json, Timestamp, TracePoint};
 
 use smol_str::SmolStr;
 use sqlx::{ColumnIndex, Decode, FromRow, Type};
-
-use super::statement::Dialect;
 
 /// The columns of a [`Row`], in its order.
 pub(super) const COLUMNS: [&str; 9] =
@@ -99,9 +98,10 @@ impl<'a> Row<'a> {
     pub(super) fn trace_id(&self) -> &str {
         self.value(3).unwrap_or_default()
     }
+}
 
-    /// How long all values are.
-    pub(super) fn bytes(&self) -> usize {
+impl Length for Row<'_> {
+    fn bytes(&self) -> usize {
         self.values().flatten().map(str::len).sum()
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
+use nephoscope_sql::{Database, Dialect, Statement};
 use nephoscope_telemetry::{Id, Timestamp, TraceFilter, TraceSummary};
 
-use super::database::Database;
 use super::row;
-use super::statement::{Dialect, Statement};
 
 /// Traces of one page: few enough to be held, enough for the round trip not to count.
 const PAGE: usize = 1000;
@@ -161,7 +160,7 @@ fn page_query(dialect: Dialect, search: Search<'_>, after: Option<&Place>, size:
         .push(" ORDER BY f.timestamp DESC, f.id DESC LIMIT ")
         .bind(i64::try_from(size).unwrap_or(i64::MAX))
         .push(") f JOIN data l ON ")
-        .push(&dialect.same_trace("l", "f"))
+        .push(&same_trace(dialect, "l", "f"))
         .push(" GROUP BY ")
         .push(FIRST_POINT)
         .push(" ORDER BY f.timestamp DESC, f.id DESC")
@@ -177,7 +176,7 @@ fn whole_query(dialect: Dialect, filter: &TraceFilter) -> Statement {
         .push("count(*) AS points FROM data GROUP BY ")
         .push(&dialect.exact("base_id"))
         .push(") g JOIN data f ON f.timestamp = g.earliest AND ")
-        .push(&dialect.same_trace("f", "g"))
+        .push(&same_trace(dialect, "f", "g"))
         .push(" WHERE ");
     within(conditions(query, search, AHEAD), search, None)
 }
@@ -185,14 +184,14 @@ fn whole_query(dialect: Dialect, filter: &TraceFilter) -> Statement {
 /// What a row `f` has to be: the earliest of its trace, with no `e` that is `earlier`, and of a trace looked for.
 fn conditions(query: Statement, search: Search<'_>, earlier: &str) -> Statement {
     let dialect = query.dialect;
-    let same_trace = |other| dialect.same_trace(other, "f");
-    let mut query = query.push("NOT EXISTS (SELECT 1 FROM data e WHERE ").push(&same_trace("e"));
+    let of_trace = |other| same_trace(dialect, other, "f");
+    let mut query = query.push("NOT EXISTS (SELECT 1 FROM data e WHERE ").push(&of_trace("e"));
     query = query.push(" AND ").push(earlier).push(")");
     if let Some(end) = search.ended_before {
-        query = query.push(" AND NOT EXISTS (SELECT 1 FROM data n WHERE ").push(&same_trace("n"));
+        query = query.push(" AND NOT EXISTS (SELECT 1 FROM data n WHERE ").push(&of_trace("n"));
         query = query.push(" AND n.timestamp >= ").bind(end.to_string()).push(")");
     }
-    let has_point = format!(" AND EXISTS (SELECT 1 FROM data x WHERE {} AND ", same_trace("x"));
+    let has_point = format!(" AND EXISTS (SELECT 1 FROM data x WHERE {} AND ", of_trace("x"));
     if let Some(service) = search.filter.and_then(|filter| filter.service.as_deref()) {
         query = query.push(&has_point).push(&dialect.exact("x.service")).push(" = ").bind(service).push(")");
     }
@@ -231,6 +230,18 @@ fn within(query: Statement, search: Search<'_>, after: Option<&Place>) -> Statem
 
 /// The earliest time that can be written.
 const FIRST: Timestamp = Timestamp::from_micros(i64::MIN);
+
+/// Whether two rows, given by their aliases, belong to one trace. The index on `base_id` serves it; on MySQL it
+/// finds more than that.
+fn same_trace(dialect: Dialect, one: &str, other: &str) -> String {
+    let (one, other) = (format!("{one}.base_id"), format!("{other}.base_id"));
+    match dialect {
+        Dialect::MySql => {
+            format!("{one} = {other} AND {} = {}", dialect.exact(&one), dialect.exact(&other))
+        }
+        Dialect::Postgres | Dialect::Sqlite => format!("{one} = {other}"),
+    }
+}
 
 /// Whether `data` could hold the key `etype`, in either encoding.
 fn suspicious(dialect: Dialect) -> &'static str {

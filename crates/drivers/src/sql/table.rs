@@ -1,14 +1,13 @@
 //! The table `data`, as OSProfiler's driver makes it with SQLAlchemy 1.4.
 
-use super::database::Database;
-use super::error;
+use nephoscope_sql::{Database, Dialect, misses_table};
+
 use super::row::COLUMNS;
-use super::statement::Dialect;
 
 /// Makes sure that the table is there with its columns, and creates it when it is missing.
 pub(super) async fn prepare(database: &Database) -> sqlx::Result<()> {
     let Err(missing) = check(database).await else { return Ok(()) };
-    if !error::misses_table(&missing) {
+    if !misses_table(&missing) {
         return Err(missing);
     }
     let created = database.execute(definition(database.dialect()).map(|sql| database.statement(&sql))).await;

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
+use nephoscope_sql::Database;
 use nephoscope_telemetry::{Driver, ErrorKind, Id, Timestamp, TraceFilter, TracePoint};
 
-use super::database::Database;
 use super::*;
 
 fn file_in(directory: &Path) -> ConnectionString {
@@ -14,7 +14,7 @@ fn file_in(directory: &Path) -> ConnectionString {
 
 /// Runs SQL on the file of a connection string.
 async fn run(to: &ConnectionString, sql: &str) {
-    let database = Database::open(Config::read(to).unwrap()).await.unwrap();
+    let database = Database::open(Config::read(to, &[]).unwrap()).await.unwrap();
     database.execute([database.statement(sql)]).await.unwrap();
     database.close().await;
 }

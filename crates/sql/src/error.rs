@@ -1,6 +1,8 @@
 //! What a failure of the database means for the caller.
 
-use nephoscope_telemetry::{Error, ErrorKind};
+use std::fmt;
+
+use nephoscope_telemetry::{ConnectionString, Error, ErrorKind};
 use sqlx::error::DatabaseError;
 use sqlx::mysql::MySqlDatabaseError;
 use sqlx::postgres::PgDatabaseError;
@@ -10,9 +12,8 @@ use ErrorKind::{Config, Corrupt, Invalid, Other, Unavailable};
 
 const LOGIN: &str = "the server refuses this user, password or address; mend the connection string";
 const NO_DATABASE: &str = "the server has no such database; create it, or name another one";
-const NOT_ALLOWED: &str =
-    "the user may not do this; grant it the rights on the database and its table `data`";
-const OTHER_TABLE: &str = "the table `data` is not the one of OSProfiler; name another database";
+const NOT_ALLOWED: &str = "the user may not do this; grant it the rights on the database and its tables";
+const OTHER_TABLE: &str = "name another database";
 const NO_TLS: &str = "no TLS as asked for; mend the TLS options or the certificates";
 const AWAY: &str = "the server is away or shutting down";
 const BUSY: &str = "the server is too busy, or others hold what is needed";
@@ -22,15 +23,41 @@ const REFUSED: &str = "the database refuses a value";
 const DAMAGED: &str = "the database is damaged";
 const UNKNOWN: &str = "the database failed";
 
-/// A failure of the database in an operation, at a place that shows no secret.
-///
-/// The source is text: the client's own errors repeat themselves in their sources.
-pub(super) fn of(place: &str, operation: &'static str, error: &sqlx::Error) -> Error {
-    let (kind, meaning) = meaning(error);
-    // About these the server speaks of the user by name, which is nobody's to see.
-    let names_user = [LOGIN, NOT_ALLOWED, BUSY].contains(&meaning);
-    let source = if names_user { code(error) } else { told(error) };
-    Error::new(kind, operation, format!("{place}: {meaning}")).with_source(source)
+/// A database, as failures speak of it.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The connection string without its secrets.
+    shown: String,
+    /// What it means that a table is not as it should be: "the table `data` is not the one of OSProfiler".
+    other_table: &'static str,
+}
+
+impl Place {
+    /// That of this connection string. `other_table` is what it means that a table there is not as it should be.
+    pub fn new(to: &ConnectionString, other_table: &'static str) -> Self {
+        Self { shown: to.to_string(), other_table }
+    }
+
+    /// A failure of the database in an operation.
+    ///
+    /// The source is text: the client's own errors repeat themselves in their sources.
+    pub fn failure(&self, operation: &'static str, error: &sqlx::Error) -> Error {
+        let (kind, meaning) = meaning(error);
+        // About these the server speaks of the user by name, which is nobody's to see.
+        let names_user = [LOGIN, NOT_ALLOWED, BUSY].contains(&meaning);
+        let source = if names_user { code(error) } else { told(error) };
+        let message = match meaning {
+            OTHER_TABLE => format!("{self}: {}; {meaning}", self.other_table),
+            _ => format!("{self}: {meaning}"),
+        };
+        Error::new(kind, operation, message).with_source(source)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
 }
 
 /// The code that the database gives, without its words.
@@ -43,7 +70,7 @@ fn code(error: &sqlx::Error) -> String {
 }
 
 /// What the database says, with its code.
-pub(super) fn told(error: &sqlx::Error) -> String {
+pub fn told(error: &sqlx::Error) -> String {
     let Some(database) = error.as_database_error() else { return error.to_string() };
     match database.try_downcast_ref::<PgDatabaseError>() {
         Some(error) => format!("{} (SQLSTATE {})", error.message(), error.code()),
@@ -52,12 +79,12 @@ pub(super) fn told(error: &sqlx::Error) -> String {
 }
 
 /// Whether it is about a value in the statement, so that others could be stored.
-pub(super) fn refuses_value(error: &sqlx::Error) -> bool {
+pub fn refuses_value(error: &sqlx::Error) -> bool {
     meaning(error).0 == Invalid
 }
 
 /// Whether there is no table of this name.
-pub(super) fn misses_table(error: &sqlx::Error) -> bool {
+pub fn misses_table(error: &sqlx::Error) -> bool {
     let Some(error) = error.as_database_error() else { return false };
     if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
         return error.number() == 1146;
@@ -107,8 +134,8 @@ fn of_postgres(code: &str) -> (ErrorKind, &'static str) {
         "53100" => (Unavailable, FULL),
         "25006" => (Unavailable, READ_ONLY),
         "55P03" | "57014" => (Unavailable, BUSY),
-        "2200H" => (Other, "the ids of the table `data` are used up; make its column `id` a bigint"),
-        "54000" => (Invalid, REFUSED),
+        "2200H" => (Other, "the ids of the table are used up; make its column `id` a bigint"),
+        "54000" | "54001" => (Invalid, REFUSED),
         _ => match code.get(..2) {
             Some("28") => (Config, LOGIN),
             Some("08" | "57" | "58") => (Unavailable, AWAY),
@@ -131,7 +158,7 @@ fn of_mysql(number: u16) -> (ErrorKind, &'static str) {
         1037 | 1038 | 1040 | 1041 | 1203 | 1205 | 1206 | 1213 | 1226 | 1969 | 3024 => (Unavailable, BUSY),
         1021 | 1114 => (Unavailable, FULL),
         1290 | 1792 | 1836 => (Unavailable, READ_ONLY),
-        1153 | 1264 | 1366 | 1406 | 3140 | 3819 | 4025 => (Invalid, REFUSED),
+        1153 | 1264 | 1292 | 1366 | 1406 | 3140 | 3157 | 3819 | 4025 => (Invalid, REFUSED),
         1034 | 1035 | 1194 | 1195 | 1712 => (Corrupt, DAMAGED),
         _ => (Other, UNKNOWN),
     }
@@ -177,6 +204,7 @@ mod tests {
             ("08006", Unavailable),
             ("22001", Invalid),
             ("22021", Invalid),
+            ("54001", Invalid),
             ("2200H", Other),
             ("XX001", Corrupt),
             ("", Other),
@@ -196,6 +224,7 @@ mod tests {
             (1114, Unavailable),
             (1366, Invalid),
             (1153, Invalid),
+            (3157, Invalid),
             (1194, Corrupt),
             (1, Other),
         ] {

@@ -2,32 +2,42 @@
 
 /// The SQL of a kind of server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub enum Dialect {
+    /// PostgreSQL's.
     Postgres,
+    /// That of MySQL and MariaDB.
     MySql,
+    /// SQLite's.
     Sqlite,
 }
 
 /// A value that is bound to a statement, never written into it.
-#[derive(Clone, Debug)]
-pub(super) enum Value {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A text, or NULL.
     Text(Option<String>),
-    Number(i64),
+    /// An integer, or NULL.
+    Number(Option<i64>),
+    /// A floating-point number, or NULL.
+    Float(Option<f64>),
 }
 
 /// A statement in the making: text with placeholders, and the values for them.
 #[derive(Debug)]
-pub(super) struct Statement {
-    pub(super) dialect: Dialect,
-    pub(super) sql: String,
-    pub(super) values: Vec<Value>,
+pub struct Statement {
+    /// What it is written in.
+    pub dialect: Dialect,
+    /// Its text.
+    pub sql: String,
+    /// What its placeholders stand for, in their order.
+    pub values: Vec<Value>,
     /// Whether the connection keeps it prepared for the next time.
-    pub(super) reused: bool,
+    pub reused: bool,
 }
 
 impl Dialect {
     /// The value of an expression as text.
-    pub(super) fn text(self, expression: &str) -> String {
+    pub fn text(self, expression: &str) -> String {
         match self {
             Self::MySql => format!("CAST({expression} AS CHAR)"),
             Self::Postgres | Self::Sqlite => format!("CAST({expression} AS TEXT)"),
@@ -36,43 +46,36 @@ impl Dialect {
 
     /// A column that equals only what it equals to the byte. MySQL compares by the collation of the column, for which
     /// case, accents and trailing spaces may make no difference; its character set need not be the connection's.
-    pub(super) fn exact(self, column: &str) -> String {
+    pub fn exact(self, column: &str) -> String {
         match self {
             Self::MySql => format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)"),
             Self::Postgres | Self::Sqlite => column.into(),
-        }
-    }
-
-    /// Whether two rows, given by their aliases, belong to one trace. The index on `base_id` serves it; on MySQL it
-    /// finds more than that.
-    pub(super) fn same_trace(self, one: &str, other: &str) -> String {
-        let (one, other) = (format!("{one}.base_id"), format!("{other}.base_id"));
-        match self {
-            Self::MySql => format!("{one} = {other} AND {} = {}", self.exact(&one), self.exact(&other)),
-            Self::Postgres | Self::Sqlite => format!("{one} = {other}"),
         }
     }
 }
 
 impl Statement {
     /// One that is run seldom, and planned for its values each time.
-    pub(super) fn new(dialect: Dialect, sql: &str) -> Self {
+    pub fn new(dialect: Dialect, sql: &str) -> Self {
         Self { dialect, sql: sql.into(), values: Vec::new(), reused: false }
     }
 
     /// The same, kept prepared.
-    pub(super) fn reused(self) -> Self {
+    #[must_use]
+    pub fn reused(self) -> Self {
         Self { reused: true, ..self }
     }
 
     /// Appends SQL.
-    pub(super) fn push(mut self, sql: &str) -> Self {
+    #[must_use]
+    pub fn push(mut self, sql: &str) -> Self {
         self.sql.push_str(sql);
         self
     }
 
     /// Appends a placeholder for a value.
-    pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
+    #[must_use]
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
         match self.dialect {
             Dialect::Postgres => self.sql.push_str(&format!("${}", self.values.len())),
@@ -96,7 +99,7 @@ impl From<&str> for Value {
 
 impl From<i64> for Value {
     fn from(number: i64) -> Self {
-        Self::Number(number)
+        Self::Number(Some(number))
     }
 }
 

@@ -20,56 +20,57 @@ const LOG_PAGES: &str = "10000";
 /// How long SQLite waits for another process that is writing to the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-const POSTGRES_OPTIONS: [&str; 8] = [
-    "sslmode",
-    "sslrootcert",
-    "sslcert",
-    "sslkey",
-    "application_name",
-    "options",
-    "connect_timeout",
-    "filter_error_trace",
-];
-const MYSQL_OPTIONS: [&str; 9] = [
-    "ssl_mode",
-    "ssl_ca",
-    "ssl_cert",
-    "ssl_key",
-    "unix_socket",
-    "charset",
-    "use_unicode",
-    "connect_timeout",
-    "filter_error_trace",
-];
+const POSTGRES_OPTIONS: [&str; 7] =
+    ["sslmode", "sslrootcert", "sslcert", "sslkey", "application_name", "options", "connect_timeout"];
+const MYSQL_OPTIONS: [&str; 8] =
+    ["ssl_mode", "ssl_ca", "ssl_cert", "ssl_key", "unix_socket", "charset", "use_unicode", "connect_timeout"];
 
 /// Where to connect. Holds the password, so it cannot be printed.
-pub(super) struct Config {
-    pub(super) target: Target,
-    pub(super) connect_timeout: Duration,
+#[derive(Clone)]
+pub struct Config {
+    /// The kind of server, and its client's options.
+    pub target: Target,
+    /// How long to wait for a connection.
+    pub connect_timeout: Duration,
 }
 
-pub(super) enum Target {
+/// A kind of server. Holds the password, as [`Config`] does.
+#[derive(Clone)]
+pub enum Target {
+    /// PostgreSQL.
     Postgres(PgConnectOptions),
+    /// MySQL or MariaDB.
     MySql(MySqlConnectOptions),
+    /// A file of SQLite, made when it is missing.
     SqliteFile(SqliteConnectOptions),
+    /// SQLite in the memory of this process, gone with its connection.
     SqliteMemory(SqliteConnectOptions),
 }
 
 impl Config {
-    /// Reads a connection string; the part of the scheme before `+` names the kind of server.
-    pub(super) fn read(to: &ConnectionString) -> Result<Self> {
-        to.flag("filter_error_trace")?;
+    /// Reads a connection string; the part of the scheme before `+` names the kind of server. Options are those of that
+    /// kind, and `others`, which the caller reads.
+    pub fn read(to: &ConnectionString, others: &[&str]) -> Result<Self> {
+        let known = |options: &[&str]| to.expect_options(&[options, others].concat());
         let target = match to.scheme().split('+').next() {
-            Some("sqlite") => sqlite(to)?,
-            Some("mysql" | "mariadb") => Target::MySql(mysql(to)?),
-            _ => Target::Postgres(postgres(to)?),
+            Some("sqlite") => {
+                known(&[])?;
+                sqlite(to)?
+            }
+            Some("mysql" | "mariadb") => {
+                known(&MYSQL_OPTIONS)?;
+                Target::MySql(mysql(to)?)
+            }
+            _ => {
+                known(&POSTGRES_OPTIONS)?;
+                Target::Postgres(postgres(to)?)
+            }
         };
         Ok(Self { target, connect_timeout: connect_timeout(to)? })
     }
 }
 
 fn postgres(to: &ConnectionString) -> Result<PgConnectOptions> {
-    to.expect_options(&POSTGRES_OPTIONS)?;
     let mut options = PgConnectOptions::new_without_pgpass();
     if let Some(host) = one_host(to)? {
         let port = host.port_or(options.get_port());
@@ -113,16 +114,17 @@ fn server_settings(to: &ConnectionString) -> Result<Vec<(&str, &str)>> {
         .map(|word| {
             let setting = word.strip_prefix("--").or_else(|| word.strip_prefix("-c")).unwrap_or(word);
             setting.split_once('=').filter(|(name, _)| !name.starts_with('-')).ok_or_else(|| {
-                to.wrong("option `options` holds settings such as `-c search_path=traces` and nothing else")
+                to.wrong(
+                    "option `options` holds settings such as `-c search_path=telemetry` and nothing else",
+                )
             })
         })
         .collect()
 }
 
 fn mysql(to: &ConnectionString) -> Result<MySqlConnectOptions> {
-    to.expect_options(&MYSQL_OPTIONS)?;
     let database =
-        to.database().ok_or_else(|| to.wrong("it names no database, as in mysql://host/traces"))?;
+        to.database().ok_or_else(|| to.wrong("it names no database, as in mysql://host/database"))?;
     let mut options = MySqlConnectOptions::new().charset("utf8mb4").database(&database);
     if let Some(host) = one_host(to)? {
         let port = host.port_or(options.get_port());
@@ -155,7 +157,6 @@ fn mysql(to: &ConnectionString) -> Result<MySqlConnectOptions> {
 }
 
 fn sqlite(to: &ConnectionString) -> Result<Target> {
-    to.expect_options(&["filter_error_trace"])?;
     if !to.hosts().is_empty() {
         return Err(to.wrong("a file is written sqlite:///relative/path or sqlite:////absolute/path"));
     }
@@ -211,7 +212,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Target> {
-        Config::read(&ConnectionString::parse(text).unwrap()).map(|config| config.target)
+        Config::read(&ConnectionString::parse(text).unwrap(), &["ours"]).map(|config| config.target)
     }
 
     fn read_postgres(text: &str) -> PgConnectOptions {
@@ -289,7 +290,7 @@ mod tests {
             ("postgresql://u:s3cret@h/d?sslrootcert=/not/there", "sslrootcert"),
             ("postgresql://u:s3cret@h/d?connect_timeout=0", "connect_timeout"),
             ("postgresql://u:s3cret@h/d?options=-E", "search_path"),
-            ("postgresql://u:s3cret@h/d?filter_error_trace=perhaps", "filter_error_trace"),
+            ("sqlite:///x.db?ours=1&connect_timeout=1", "`connect_timeout`"),
             ("postgresql://u:s3cret@h/d?tpyo=1", "`tpyo`"),
         ] {
             let Err(error) = read(text) else { panic!("{text} is taken") };

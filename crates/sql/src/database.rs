@@ -8,22 +8,29 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Encode, FromRow, Pool, Type};
 
-use super::config::{Config, Target};
-use super::statement::{Dialect, Statement, Value};
+use crate::config::{Config, Target};
+use crate::statement::{Dialect, Statement, Value};
 
 /// Connections to one server. A writer and a few readers are at work at a time; more would only take up what the
 /// server has for others (PostgreSQL allows 100 in all by default).
 const MAX_CONNECTIONS: u32 = 8;
 
+/// What a statement takes besides its values: its text, and a length and a type for each value.
+const STATEMENT_BYTES: usize = 64 << 10;
+
+/// Connections to one database.
 #[derive(Debug)]
-pub(super) enum Database {
+pub enum Database {
+    /// PostgreSQL.
     Postgres(PgPool),
+    /// MySQL or MariaDB.
     MySql(MySqlPool),
+    /// SQLite.
     Sqlite(SqlitePool),
 }
 
 /// What can be read from a row of each of the three.
-pub(super) trait FromAnyRow:
+pub trait FromAnyRow:
     for<'r> FromRow<'r, PgRow>
     + for<'r> FromRow<'r, MySqlRow>
     + for<'r> FromRow<'r, SqliteRow>
@@ -57,7 +64,7 @@ macro_rules! with_pool {
 impl Database {
     /// Connects, and fails at once when that is not possible: a pool alone would try until its time is up, and
     /// then not say why.
-    pub(super) async fn open(config: Config) -> sqlx::Result<Self> {
+    pub async fn open(config: Config) -> sqlx::Result<Self> {
         let wait = config.connect_timeout;
         Ok(match config.target {
             Target::Postgres(options) => {
@@ -79,14 +86,15 @@ impl Database {
             }
             Target::SqliteMemory(options) => {
                 let options = SqliteConnectOptions::disable_statement_logging(options);
-                // The traces live in the connection: there is one, and it is never given up.
+                // What is stored lives in the connection: there is one, and it is never given up.
                 let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
                 Self::Sqlite(pool.connect_with(options).await?)
             }
         })
     }
 
-    pub(super) fn dialect(&self) -> Dialect {
+    /// What SQL it speaks.
+    pub fn dialect(&self) -> Dialect {
         match self {
             Self::Postgres(_) => Dialect::Postgres,
             Self::MySql(_) => Dialect::MySql,
@@ -94,13 +102,24 @@ impl Database {
         }
     }
 
+    /// How long the values of one statement may be in sum: `max_allowed_packet` of MySQL, without bound elsewhere.
+    pub async fn packet(&self) -> sqlx::Result<usize> {
+        if self.dialect() != Dialect::MySql {
+            return Ok(usize::MAX);
+        }
+        let query = self.statement("SELECT CAST(@@max_allowed_packet AS SIGNED)");
+        let rows: Vec<(i64,)> = self.fetch(query).await?;
+        let bytes = rows.first().and_then(|(bytes,)| usize::try_from(*bytes).ok()).unwrap_or(usize::MAX);
+        Ok(bytes.saturating_sub(STATEMENT_BYTES))
+    }
+
     /// A statement in the dialect of this database; see [`Statement::new`].
-    pub(super) fn statement(&self, sql: &str) -> Statement {
+    pub fn statement(&self, sql: &str) -> Statement {
         Statement::new(self.dialect(), sql)
     }
 
     /// The rows of a query, as they arrive.
-    pub(super) fn stream<T: FromAnyRow>(&self, query: Statement) -> BoxStream<'_, sqlx::Result<T>> {
+    pub fn stream<T: FromAnyRow>(&self, query: Statement) -> BoxStream<'_, sqlx::Result<T>> {
         with_pool!(self, pool => match arguments(pool, query.values) {
             Ok(arguments) => sqlx::query_as_with(AssertSqlSafe(query.sql), arguments)
                 .persistent(query.reused)
@@ -110,12 +129,12 @@ impl Database {
     }
 
     /// All rows of a query.
-    pub(super) async fn fetch<T: FromAnyRow>(&self, query: Statement) -> sqlx::Result<Vec<T>> {
+    pub async fn fetch<T: FromAnyRow>(&self, query: Statement) -> sqlx::Result<Vec<T>> {
         self.stream(query).try_collect().await
     }
 
     /// Runs statements in one transaction. They are made as they are run.
-    pub(super) async fn execute(&self, statements: impl IntoIterator<Item = Statement>) -> sqlx::Result<()> {
+    pub async fn execute(&self, statements: impl IntoIterator<Item = Statement>) -> sqlx::Result<()> {
         with_pool!(self, pool => {
             let mut transaction = pool.begin().await?;
             for statement in statements {
@@ -130,7 +149,7 @@ impl Database {
     }
 
     /// Waits for the statements in hand and closes the connections.
-    pub(super) async fn close(&self) {
+    pub async fn close(&self) {
         with_pool!(self, pool => pool.close().await);
     }
 }
@@ -143,13 +162,15 @@ async fn within<T>(wait: Duration, connecting: impl Future<Output = sqlx::Result
 fn arguments<DB: sqlx::Database>(_: &Pool<DB>, values: Vec<Value>) -> sqlx::Result<DB::Arguments>
 where
     Option<String>: for<'q> Encode<'q, DB> + Type<DB>,
-    i64: for<'q> Encode<'q, DB> + Type<DB>,
+    Option<i64>: for<'q> Encode<'q, DB> + Type<DB>,
+    Option<f64>: for<'q> Encode<'q, DB> + Type<DB>,
 {
     let mut arguments = DB::Arguments::default();
     for value in values {
         match value {
             Value::Text(text) => arguments.add(text),
             Value::Number(number) => arguments.add(number),
+            Value::Float(number) => arguments.add(number),
         }
         .map_err(sqlx::Error::Encode)?;
     }
