@@ -30,7 +30,7 @@ const FEATURES: [&str; 13] = [
 ];
 
 /// The same for each dispatcher.
-const DISPATCHERS: [&str; 5] = ["file", "gnocchi", "http", "otlp", "prometheus"];
+const DISPATCHERS: [&str; 6] = ["file", "gnocchi", "http", "otlp", "prometheus", "sql"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

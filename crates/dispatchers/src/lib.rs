@@ -40,6 +40,8 @@ mod http;
 mod otlp;
 #[cfg(feature = "prometheus")]
 mod prometheus;
+#[cfg(feature = "sql")]
+mod sql;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,7 +50,7 @@ use nephoscope_gnocchi::Gnocchi;
 use nephoscope_telemetry::{ConnectionString, Dispatcher, Error, ErrorKind, Result};
 
 /// Every scheme, the cargo feature of its dispatcher, and whether this build has it.
-const SCHEMES: [(&str, &str, bool); 12] = [
+const SCHEMES: [(&str, &str, bool); 25] = [
     ("embedded", "gnocchi", cfg!(feature = "gnocchi")),
     ("file", "file", cfg!(feature = "file")),
     ("gnocchi", "gnocchi", cfg!(feature = "gnocchi")),
@@ -61,6 +63,19 @@ const SCHEMES: [(&str, &str, bool); 12] = [
     ("otlp+metrics+https", "otlp", cfg!(feature = "otlp")),
     ("prometheus+remote-write", "prometheus", cfg!(feature = "prometheus")),
     ("prometheus+remote-write+https", "prometheus", cfg!(feature = "prometheus")),
+    ("mariadb", "sql", cfg!(feature = "sql")),
+    ("mariadb+pymysql", "sql", cfg!(feature = "sql")),
+    ("mysql", "sql", cfg!(feature = "sql")),
+    ("mysql+mysqlconnector", "sql", cfg!(feature = "sql")),
+    ("mysql+mysqldb", "sql", cfg!(feature = "sql")),
+    ("mysql+pymysql", "sql", cfg!(feature = "sql")),
+    ("postgres", "sql", cfg!(feature = "sql")),
+    ("postgresql", "sql", cfg!(feature = "sql")),
+    ("postgresql+asyncpg", "sql", cfg!(feature = "sql")),
+    ("postgresql+psycopg", "sql", cfg!(feature = "sql")),
+    ("postgresql+psycopg2", "sql", cfg!(feature = "sql")),
+    ("sqlite", "sql", cfg!(feature = "sql")),
+    ("sqlite+pysqlite", "sql", cfg!(feature = "sql")),
 ];
 
 /// What dispatchers find around them.
@@ -115,6 +130,14 @@ pub async fn connect(
         }
         #[cfg(feature = "prometheus")]
         "prometheus+remote-write" | "prometheus+remote-write+https" => prometheus::connect(to),
+        #[cfg(feature = "sql")]
+        scheme if is_of("sql", scheme) => sql::connect(to),
         other => unreachable!("{other} was checked"),
     }
+}
+
+/// Whether the dispatcher of a scheme is that of a cargo feature.
+#[cfg(feature = "sql")]
+fn is_of(feature: &str, scheme: &str) -> bool {
+    SCHEMES.iter().any(|(known, its_feature, _)| (*known, *its_feature) == (scheme, feature))
 }

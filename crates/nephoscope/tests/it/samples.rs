@@ -3,6 +3,8 @@
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
+use nephoscope_sql::{Config, Database, FromAnyRow};
+use nephoscope_telemetry::ConnectionString;
 use serde_json::{Value, json};
 
 use crate::daemon::Daemon;
@@ -138,6 +140,55 @@ fn samples_and_events_go_on_to_another_daemon() {
         metrics.contains("dispatcher=\"http://***@127.0.0.1") && !metrics.contains("hunter2"),
         "{metrics}"
     );
+}
+
+#[test]
+fn samples_and_events_are_found_with_sql() {
+    let store = Store::new();
+    let url = format!("sqlite:///{}", store.path("samples.db").display());
+    let config = format!("[samples]\ndispatchers = [\"{url}\"]\n");
+    let mut daemon = serve(&store, &config);
+    post(daemon.address, "/samples", batch().as_bytes());
+    let event = json!({
+        "message_id": "m", "event_type": "compute.instance.create.end", "generated": "2026-01-02T03:04:05",
+        "traits": [["instance_id", 1, VM], ["memory_mb", 2, 2048]], "raw": {},
+    });
+    post(daemon.address, "/events", event.to_string().as_bytes());
+    // The same once more, and one that has no time.
+    let timeless =
+        batch().replacen("2026-01-02T03:04:05.678901+00:00", "yesterday", 1).replace("-00000000000", "-1");
+    post(daemon.address, "/samples", batch().as_bytes());
+    post(daemon.address, "/samples", timeless.as_bytes());
+    let counted = "nephoscope_dispatched_total{dispatcher=\"sqlite:///";
+    until("the counts", || {
+        let metrics = get(daemon.address, "/metrics").body;
+        let counts = metrics.lines().filter(|line| line.starts_with(counted));
+        let has =
+            |what: &str, count: &str| counts.clone().any(|line| line.contains(what) && line.ends_with(count));
+        (has("\"samples\"", " 8") && has("\"events\"", " 1") && has("\"refused\"", " 1"))
+            .then_some(Value::Null)
+    });
+    daemon.kill();
+    let query =
+        "SELECT meter, volume, timestamp, metadata ->> '$.flavor.name' FROM samples ORDER BY id LIMIT 3";
+    let rows: Vec<(String, f64, String, String)> = ask(&url, query);
+    let time = || "2026-01-02 03:04:05.678901".to_owned();
+    let expected = [("cpu", 1.0), ("memory.usage", 0.1), ("vcpus", 2.0)]
+        .map(|(meter, volume)| (meter.to_owned(), volume, time(), "m1.small".to_owned()));
+    assert_eq!(rows, expected);
+    let query = "SELECT event_type FROM events JOIN traits USING (message_id) WHERE name = 'memory_mb' AND int_value > 1024";
+    assert_eq!(ask::<(String,)>(&url, query), [("compute.instance.create.end".to_owned(),)]);
+    assert_eq!(ask::<(i64,)>(&url, "SELECT count(*) FROM samples"), [(5,)]);
+}
+
+/// The rows of a query.
+fn ask<T: FromAnyRow>(url: &str, query: &str) -> Vec<T> {
+    let config = Config::read(&ConnectionString::parse(url).unwrap(), &[]).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let database = Database::open(config).await.unwrap();
+        database.fetch(database.statement(query)).await.unwrap()
+    })
 }
 
 #[test]
