@@ -15,7 +15,7 @@
 //! - A sample is stored without fields that the tables have no column for, such as `monotonic_time` and signatures.
 //! - Times are UTC, to the microsecond: `timestamptz` of PostgreSQL, `datetime(6)` of MySQL, and text of SQLite, such as
 //!   `2026-01-31 12:00:00.000000`, which compares with what its function `datetime` gives.
-//! - JSON is stored as the databases have it: `NaN` becomes `null`, and PostgreSQL and MySQL keep the values, not how they
+//! - JSON is stored as the databases have it: `NaN` becomes `null`, half a surrogate pair U+FFFD, and PostgreSQL and MySQL keep the values, not how they
 //!   were written.
 
 mod insert;

@@ -108,8 +108,34 @@ fn message_id(sample: &Sample) -> Cow<'_, str> {
     }
 }
 
+/// As all databases read it: the dialect of Python has more.
 fn object(object: &Json) -> Value {
-    json::standard(object.as_str()).into_owned().into()
+    let standard = json::standard(object.as_str());
+    without_halves(&standard).into()
+}
+
+/// A JSON text with U+FFFD for each half of a surrogate pair, of which PostgreSQL takes none.
+fn without_halves(text: &str) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        whole.push_str(before);
+        let (taken, is_half) = match (unit(escape), escape.get(6..).and_then(unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, false),
+            (Some(0xd800..=0xdfff), _) => (6, true),
+            (Some(_), _) => (6, false),
+            (None, _) => (2, false),
+        };
+        whole.push_str(if is_half { "\\ufffd" } else { &escape[..taken] });
+        rest = &escape[taken..];
+    }
+    whole + rest
+}
+
+/// The UTF-16 unit that a text begins with, spelled as an escape of JSON.
+fn unit(text: &str) -> Option<u16> {
+    u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
 /// Whether values fit into the columns of this kind of database.

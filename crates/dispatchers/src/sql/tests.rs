@@ -160,6 +160,21 @@ fn a_row_that_a_database_can_never_hold_is_told_before_it_is_tried() {
 }
 
 #[test]
+fn half_a_surrogate_pair_becomes_a_character_that_databases_take() {
+    for (written, stored) in [
+        (r#"{"a": "\ud83d\ude00 \u00e9"}"#, r#"{"a": "\ud83d\ude00 \u00e9"}"#),
+        (r#"{"a": "\ud83d"}"#, r#"{"a": "\ufffd"}"#),
+        (r#"{"a": "\uDE00\ud83d\ud83d\ude00"}"#, r#"{"a": "\ufffd\ufffd\ud83d\ude00"}"#),
+        (r#"{"a": "\\ud83d \"\\\ud83d\n"}"#, r#"{"a": "\\ud83d \"\\\ufffd\n"}"#),
+        (r#"{"a": [NaN, "NaN ä"]}"#, r#"{"a": [null, "NaN ä"]}"#),
+    ] {
+        let metadata = nephoscope_telemetry::Json::parse(written).unwrap();
+        let rows = row::of_sample(&Sample { metadata, ..sample(|_| {}) }, Dialect::Sqlite).unwrap();
+        assert_eq!(rows.main.last(), Some(&stored.into()));
+    }
+}
+
+#[test]
 fn the_value_of_a_trait_goes_where_its_type_says() {
     let text = |text: &str| Value::Text(Some(text.to_owned()));
     let none = Value::Text(None);

@@ -12,6 +12,8 @@ mod file;
 mod otlp;
 #[cfg(feature = "prometheus")]
 mod prometheus;
+#[cfg(feature = "sql")]
+mod sql;
 #[cfg(feature = "prometheus")]
 mod victoriametrics;
 
@@ -41,6 +43,12 @@ fn main() -> ExitCode {
         Arc::new(prometheus::Prometheus),
         #[cfg(feature = "prometheus")]
         Arc::new(victoriametrics::Victoriametrics),
+        #[cfg(feature = "sql")]
+        Arc::new(sql::Sql::Sqlite),
+        #[cfg(feature = "sql")]
+        Arc::new(sql::Sql::Postgres),
+        #[cfg(feature = "sql")]
+        Arc::new(sql::Sql::Mysql),
     ];
     let mut all = trials(&subjects);
     #[cfg(feature = "prometheus")]

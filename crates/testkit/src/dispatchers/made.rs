@@ -1,6 +1,7 @@
 //! Samples and events of the cases.
 
 use nephoscope_telemetry::{Event, Json, Sample, Timestamp, Trait};
+use uuid::Uuid;
 
 /// Moments are so many seconds apart: a place may keep aggregates of them, and then the finest of Ceilometer's archive
 /// policies are of five minutes.
@@ -10,6 +11,7 @@ const FIRST: i64 = 1_767_225_600;
 
 /// A gauge of this resource at the moment of this number, with a volume as it is written.
 pub(super) fn sample(resource_id: &str, meter: &str, moment: i64, volume: &str) -> Sample {
+    let said = format!("{resource_id} {meter} {moment} {volume}");
     Sample {
         name: meter.into(),
         kind: "gauge".into(),
@@ -23,7 +25,8 @@ pub(super) fn sample(resource_id: &str, meter: &str, moment: i64, volume: &str) 
         user_name: None,
         metadata: Json::empty_object(),
         source: Some("openstack".into()),
-        id: Some(format!("{moment:08}-{volume}").into()),
+        // A UUID, as Ceilometer gives every sample its own.
+        id: Some(Uuid::new_v5(&Uuid::NAMESPACE_OID, said.as_bytes()).to_string().into()),
         extra: Vec::new(),
     }
 }
