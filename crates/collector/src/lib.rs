@@ -27,4 +27,4 @@ pub use meter::Meter;
 pub use msgpack::{NotMessagePack, to_json};
 pub use run::Run;
 pub use signature::{BadSignature, Verifier};
-pub use source::{Settings, Source};
+pub use source::{Probe, QueueState, Settings, Source, UDP_KERNEL_BUFFER};

@@ -4,6 +4,7 @@
 mod bus;
 #[cfg(feature = "messaging")]
 mod bus_settings;
+mod probe;
 mod settings;
 mod tcp;
 mod udp;
@@ -22,7 +23,9 @@ use crate::{Intake, Load};
 use bus::Bus;
 use settings::Place;
 
+pub use probe::{Probe, QueueState};
 pub use settings::Settings;
+pub use udp::KERNEL_BUFFER as UDP_KERNEL_BUFFER;
 
 /// Takes telemetry in at one place, and has it spooled or stored.
 #[derive(Debug)]

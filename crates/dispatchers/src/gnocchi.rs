@@ -11,6 +11,7 @@
 //! Every other option is of the connection to Gnocchi.
 
 mod attributes;
+mod examine;
 mod failure;
 mod known;
 mod lifecycle;
@@ -35,6 +36,8 @@ use attributes::Kinds;
 use known::Known;
 use merge::{Merged, OfResource};
 use settings::Settings;
+
+pub use examine::{Examined, examine};
 
 /// How many resources are made or changed at a time: enough to hide the way there and back, and little for a server.
 const AT_A_TIME: usize = 8;
@@ -70,8 +73,7 @@ impl fmt::Debug for GnocchiDispatcher {
 
 /// Into a Gnocchi on another machine. It is looked for when the first samples come, and until it is there.
 pub(crate) fn remote(to: &ConnectionString, around: &Around) -> Result<Arc<dyn Dispatcher>> {
-    let connection = to.expose(to.scheme(), |option| !settings::OPTIONS.contains(&option));
-    let connection = ConnectionString::parse(&connection).map_err(|error| to.wrong(error))?;
+    let connection = examine::connection(to)?;
     let connect: Connect = Box::new(move || {
         let connection = connection.clone();
         Box::pin(async move {

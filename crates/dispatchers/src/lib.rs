@@ -49,6 +49,9 @@ use std::sync::Arc;
 use nephoscope_gnocchi::Gnocchi;
 use nephoscope_telemetry::{ConnectionString, Dispatcher, Error, ErrorKind, Result};
 
+#[cfg(feature = "gnocchi")]
+pub use gnocchi::{Examined, examine};
+
 /// Every scheme, the cargo feature of its dispatcher, and whether this build has it.
 const SCHEMES: [(&str, &str, bool); 25] = [
     ("embedded", "gnocchi", cfg!(feature = "gnocchi")),

@@ -54,9 +54,11 @@ pub enum Command {
     /// Check, compact, count and back up the store of metrics
     #[command(subcommand)]
     Store(StoreCommand),
-    /// Check or show the configuration
+    /// Check, show or import the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Tell what would keep a daemon with this configuration from working, and what to do, without changing anything
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -110,6 +112,17 @@ pub struct ServeArgs {
     /// Where the settings come from.
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+/// `nephoscope doctor`
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Where the settings come from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Print an array of objects
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `nephoscope demo`

@@ -5,6 +5,7 @@ mod ceilometer;
 pub mod cli;
 pub mod config;
 pub mod demo;
+mod doctor;
 pub mod door;
 pub mod exit;
 mod lines;
@@ -51,6 +52,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             output::print(&config.to_string())
         }
         Command::Config(ConfigCommand::Import(args)) => ceilometer::import(&args),
+        Command::Doctor(args) => doctor::run(&args, registry).await,
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::man(out.as_deref()),
     }

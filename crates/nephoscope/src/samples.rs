@@ -20,7 +20,7 @@ use crate::watch::Parts;
 /// Below the data directory.
 const SPOOL: &str = "spool";
 const DISPATCHERS: &str = "dispatchers";
-const DEAD_LETTERS: &str = "dead-letters.jsonl";
+pub(crate) const DEAD_LETTERS: &str = "dead-letters.jsonl";
 
 /// Who makes the resources of samples: who asks over HTTP without saying who they are finds them by the same ids.
 fn creator() -> Creator {

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use crate::run::{Outcome, step, succeeds};
 
-/// Debian packages: the real servers, and what OSProfiler's environment is made with.
-const PACKAGES: [&str; 13] = [
+/// Debian packages: the real servers, what OSProfiler's environment is made with, and who verifies the unit of systemd.
+const PACKAGES: [&str; 14] = [
     "redis-server",
     "redis-sentinel",
     "postgresql",
@@ -18,6 +18,7 @@ const PACKAGES: [&str; 13] = [
     "maven",
     "openjdk-17-jre-headless",
     "python3-venv",
+    "systemd",
     "openssl",
     "unzip",
 ];

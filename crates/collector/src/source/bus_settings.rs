@@ -4,7 +4,7 @@
 //! rabbit://[user:password@]host[:5672][,…][/virtual_host][?topics=notifications,metering&option=value…]
 //! ```
 
-use nephoscope_messaging::{Consumer, Destination, INFO, Transport};
+use nephoscope_messaging::{Consumer, Destination, INFO, QueueState, Transport};
 use nephoscope_telemetry::{ConnectionString, Result};
 
 /// How many messages are taken at a time, and delivered ahead: the cost of storing a batch hardly shows any more, those of
@@ -61,6 +61,11 @@ impl BusSettings {
             }
         }
         Ok(Self { transport: Transport::read(url)?, from })
+    }
+
+    /// How the queues stand that this source consumes.
+    pub(super) async fn probe(self) -> Result<Vec<QueueState>> {
+        nephoscope_messaging::probe(self.transport, &self.from).await
     }
 
     pub(super) fn consumer(self) -> Consumer {

@@ -20,7 +20,7 @@ use crate::{Intake, Load, msgpack};
 const LONGEST: usize = 65_535;
 /// How much the kernel is asked to hold for us: what comes within a good while in which this process does not run. It
 /// gives no more than `net.core.rmem_max`, unless the process may administer the network.
-const KERNEL_BUFFER: usize = 32 << 20;
+pub const KERNEL_BUFFER: usize = 32 << 20;
 /// How many batches wait to be spooled: while one is written the next is there.
 const WAITING: usize = 2;
 /// How large a batch gets while the others wait: what comes while a disk hangs for some tenths of a second. Beyond that the

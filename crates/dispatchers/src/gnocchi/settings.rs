@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use nephoscope_gnocchi::{AggregationMethod, ArchivePolicy, Definition, Timespan};
-use nephoscope_resource_types::{Definitions, openstack};
+use nephoscope_resource_types::{Definitions, Mistake, openstack};
 use nephoscope_telemetry::{ConnectionString, Result, Sample};
 
 /// The options that are not of the connection.
@@ -44,6 +44,15 @@ impl Settings {
 
     /// What the definition file says, or what is built in. What is wrong in the file is logged, and left out.
     pub(super) fn definitions(&self, to: &ConnectionString) -> Result<Definitions> {
+        let (definitions, mistakes) = self.read_definitions(to)?;
+        for mistake in mistakes {
+            tracing::warn!("{mistake}; this entry is left out");
+        }
+        Ok(definitions)
+    }
+
+    /// The same, with what is wrong.
+    pub(super) fn read_definitions(&self, to: &ConnectionString) -> Result<(Definitions, Vec<Mistake>)> {
         let policy = self.archive_policy.as_deref();
         let (mut definitions, mistakes) = match &self.definition_file {
             Some(path) => {
@@ -52,12 +61,9 @@ impl Settings {
             }
             None => Definitions::read(openstack::DEFINITIONS, "the built-in definitions", policy),
         };
-        for mistake in mistakes {
-            tracing::warn!("{mistake}; this entry is left out");
-        }
         let undefined = self.undefined(&definitions);
         definitions.archive_policies.extend(undefined);
-        Ok(definitions)
+        Ok((definitions, mistakes))
     }
 
     /// The archive policies that meters have and the definitions do not define. Gnocchi may have them.

@@ -6,6 +6,7 @@ mod abuse;
 mod commands;
 mod crash;
 mod daemon;
+mod doctor;
 mod documents;
 mod files;
 mod http;

@@ -1,7 +1,7 @@
-//! What the daemon tells the service manager, and the unit that the manager runs it by.
+//! What the daemon tells the service manager.
 
 use std::os::unix::net::UnixDatagram;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use crate::daemon::Daemon;
@@ -47,29 +47,4 @@ fn the_service_manager_is_told_of_the_start_of_work_and_of_the_end() {
     let (status, _) = daemon.wait();
     assert!(status.success());
     assert_eq!(all.iter().filter(|told| told.contains("READY=1")).count(), 1);
-}
-
-#[test]
-fn systemd_takes_the_unit() {
-    let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contrib/systemd/nephoscope.service");
-    let text = std::fs::read_to_string(unit).unwrap();
-    let command = "ExecStart=/usr/bin/nephoscope serve --config /etc/nephoscope/nephoscope.toml";
-    assert!(text.contains(command));
-    let store = Store::new();
-    let here = store.path("nephoscope.service");
-    // The program that is tested, and the manual page of which nobody installed.
-    let text = text.replace("/usr/bin/nephoscope", env!("CARGO_BIN_EXE_nephoscope"));
-    std::fs::write(&here, text.replace("Documentation=man:nephoscope(1)\n", "")).unwrap();
-    let verified = match Command::new("systemd-analyze").arg("verify").arg(&here).output() {
-        Ok(verified) => verified,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            assert!(!nephoscope_testkit::server::required(), "systemd-analyze is not installed");
-            eprintln!("ignored: systemd-analyze is not installed; Debian has it in the package systemd");
-            return;
-        }
-        Err(error) => panic!("{error}"),
-    };
-    let told = String::from_utf8_lossy(&verified.stderr);
-    let ours: Vec<_> = told.lines().filter(|line| line.contains("nephoscope.service")).collect();
-    assert!(verified.status.success() && ours.is_empty(), "{told}");
 }

@@ -4,6 +4,7 @@
 //! comes from OpenTelemetry's SDK for Python, and from the `otlp` driver of OSProfiler 4.4. The message bus is RabbitMQ.
 
 mod loss;
+mod operating;
 mod samples;
 mod source;
 
@@ -31,6 +32,11 @@ fn main() -> ExitCode {
         trial("otlp::an_sdk_exports_over_grpc", || an_sdk_exports("grpc")),
         trial("otlp::osprofiler_exports", osprofiler_exports),
         trial("loss::nothing_is_lost_off_the_bus_by_crashes", loss::nothing_is_lost_off_the_bus_by_crashes),
+        trial("operating::systemd_takes_the_unit", operating::systemd_takes_the_unit),
+        trial(
+            "operating::a_doctor_looks_at_a_bus_and_leaves_it_as_it_is",
+            operating::a_doctor_looks_at_a_bus_and_leaves_it_as_it_is,
+        ),
         trial("samples::ceilometer_sends_to_the_daemon", samples::ceilometer_sends_to_the_daemon),
         trial("source::osprofiler_sends_to_the_daemon", source::osprofiler_sends_to_the_daemon),
         trial("source::a_poisonous_message_costs_itself", source::a_poisonous_message_costs_itself),
