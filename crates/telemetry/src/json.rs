@@ -14,7 +14,7 @@ use std::fmt;
 
 use memchr::memmem;
 
-pub use items::{BrokenArray, Items, items, items_at};
+pub use items::{BrokenArray, Items, Passed, items, items_at};
 pub use scanner::{InvalidJson, Scanner};
 pub(crate) use text::write_escaped;
 pub use text::{decode, standard, write_string};

@@ -25,6 +25,9 @@ pub struct Items<'a> {
     is_all: bool,
 }
 
+/// The text of an item, and what was made of it.
+pub type Passed<'a, T, E> = (&'a str, Result<T, E>);
+
 /// What stands where an item of an array, or its end, has to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the array is not JSON from here on: {error}")]
@@ -48,7 +51,7 @@ impl<'a> Items<'a> {
     pub fn next_by<T, E>(
         &mut self,
         read: impl FnOnce(&mut Scanner<'a>) -> Result<T, E>,
-    ) -> Option<Result<(&'a str, Result<T, E>), BrokenArray<'a>>> {
+    ) -> Option<Result<Passed<'a, T, E>, BrokenArray<'a>>> {
         if !self.open {
             return None;
         }
@@ -62,7 +65,7 @@ impl<'a> Items<'a> {
     fn advance<T, E>(
         &mut self,
         read: impl FnOnce(&mut Scanner<'a>) -> Result<T, E>,
-    ) -> Result<Option<(&'a str, Result<T, E>)>, InvalidJson> {
+    ) -> Result<Option<Passed<'a, T, E>>, InvalidJson> {
         if self.scanner.eat(b']') {
             self.open = false;
             return if self.is_all { self.scanner.end().map(|()| None) } else { Ok(None) };
