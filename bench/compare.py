@@ -215,6 +215,13 @@ def metrics(bench):
     subprocess.run([sys.executable, HERE / "gnocchi.py", *map(str, options)], check=True)
 
 
+def collector(bench):
+    """Samples off the bus beside Ceilometer's agent, in whose environment it has to run."""
+    python = ROOT / "target/peers/gnocchiclient/bin/python"
+    options = ["--runs", min(bench.runs, 3), "--scale", bench.scale, "--binary", bench.ours.binary]
+    subprocess.run([python, HERE / "collector.py", *map(str, options)], check=True)
+
+
 def embedded(bench):
     count, points = bench.count(100_000), 5
     store = bench.directory / "store"
@@ -265,6 +272,8 @@ def main():
         spans_in(bench)
     if bench.wants_any_of("gnocchi"):
         metrics(bench)
+    if bench.wants_any_of("collector"):
+        collector(bench)
 
 
 main()
