@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nephoscope_messaging::{Destination, Outgoing, Publisher, Transport};
@@ -12,13 +10,16 @@ use nephoscope_testkit::random::Random;
 use nephoscope_testkit::server::{Missing, NephoscopeServer, RabbitmqServer, Server};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{Sender, channel};
 
 /// How many rounds there are, where more are wanted than usual.
 const ROUNDS: &str = "NEPHOSCOPE_TEST_CRASH_ROUNDS";
 const USUAL_ROUNDS: usize = 4;
 const EACH_MESSAGE: usize = 20;
-/// The longest that a daemon runs in a round, in milliseconds: it dies at its start, in the middle, or with nothing to do.
-const LONGEST: usize = 400;
+/// How many messages the broker takes in a round at most: somebody dies at the start, or in the middle.
+const MOST_MESSAGES: usize = 100;
+/// How far the publisher may be ahead of the test.
+const AHEAD: usize = 20;
 /// Far more than a reconnection or the start of a server takes.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -47,16 +48,17 @@ fn publisher(url: &str) -> Publisher {
     nephoscope_messaging::connect(transport, to, Duration::from_secs(1)).0
 }
 
-/// Sends messages until the end of the test, and counts the samples that the broker confirmed.
-async fn publish(bus: String, sent: Arc<AtomicUsize>) {
-    let publisher = publisher(&bus);
+/// Sends messages until nobody listens any more, and tells how many samples the broker confirmed.
+async fn publish(bus: String, confirmed: Sender<usize>) {
+    let (publisher, mut sent) = (publisher(&bus), 0);
     loop {
-        let first = sent.load(Ordering::Relaxed);
         // What is not confirmed may be there or not, and is sent again.
-        if publisher.send("test", &[message(first)]).await.is_ok() {
-            sent.store(first + EACH_MESSAGE, Ordering::Relaxed);
+        if publisher.send("test", &[message(sent)]).await.is_ok() {
+            sent += EACH_MESSAGE;
+            if confirmed.send(sent).await.is_err() {
+                return;
+            }
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
@@ -81,11 +83,14 @@ pub(crate) fn nothing_is_lost_off_the_bus_by_crashes() -> Result<(), Missing> {
     );
     let mut daemon = NephoscopeServer::start(Path::new(env!("CARGO_BIN_EXE_nephoscope")), &configuration);
     let rounds = std::env::var(ROUNDS).map_or(USUAL_ROUNDS, |rounds| rounds.parse().expect("it is a number"));
-    let (mut random, sent) = (Random::new(1), Arc::new(AtomicUsize::new(0)));
+    let (mut random, mut sent) = (Random::new(1), 0);
     let runtime = Runtime::new().expect("threads can be started");
-    let publishing = runtime.spawn(publish(bus, sent.clone()));
+    let (tell, mut confirmed) = channel(AHEAD);
+    runtime.spawn(publish(bus, tell));
     for round in 0..rounds {
-        std::thread::sleep(Duration::from_millis(random.below(LONGEST) as u64));
+        for _ in 0..=random.below(MOST_MESSAGES) {
+            sent = confirmed.blocking_recv().expect("it is sent until the end");
+        }
         match round % 3 {
             0 => daemon.kill(),
             1 => daemon.terminate(),
@@ -93,9 +98,10 @@ pub(crate) fn nothing_is_lost_off_the_bus_by_crashes() -> Result<(), Missing> {
         }
         if round % 3 == 2 { rabbit.restart() } else { daemon.restart() }
     }
-    publishing.abort();
-    let sent = sent.load(Ordering::Relaxed);
-    assert!(sent > 0, "the broker takes nothing");
+    confirmed.close();
+    while let Some(more) = confirmed.blocking_recv() {
+        sent = more;
+    }
     let began = Instant::now();
     loop {
         let arrived = arrived(&lines);
