@@ -29,13 +29,12 @@ mod traces;
 use std::any::Any;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use libtest_mimic::{Completion, Trial};
+use libtest_mimic::Trial;
 use nephoscope_telemetry::{Registry, TracePoint};
 
 use crate::server::{Missing, Server};
-use crate::trial;
+use crate::suite::{Excuse, block_on, check_excuses, test_of};
 use bench::Bench;
 pub use copying::copies;
 
@@ -62,15 +61,6 @@ pub trait Subject: Send + Sync {
     fn excuses(&self) -> &'static [Excuse];
 }
 
-/// Why a case is not asked of a subject.
-#[derive(Clone, Copy, Debug)]
-pub struct Excuse {
-    /// The name of the case.
-    pub case: &'static str,
-    /// The reason, as it is shown.
-    pub reason: &'static str,
-}
-
 /// Where the traces of one case are kept.
 #[derive(Default)]
 pub struct Place {
@@ -93,9 +83,6 @@ struct Case {
     run: fn(Bench) -> Pin<Box<dyn Future<Output = ()>>>,
 }
 
-/// A case that takes longer hangs; the slowest takes a tenth of it on a slow machine.
-const TIME_LIMIT: Duration = Duration::from_secs(120);
-
 /// One test of every subject and every case.
 ///
 /// # Panics
@@ -103,15 +90,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(120);
 pub fn trials(registry: &Registry, subjects: &[Arc<dyn Subject>]) -> Vec<Trial> {
     let cases = all_cases();
     for subject in subjects {
-        for excuse in subject.excuses() {
-            let known = cases.iter().any(|case| case.name == excuse.case);
-            assert!(known, "{} has an excuse for {}, which is no case", subject.name(), excuse.case);
-        }
+        check_excuses(subject.name(), subject.excuses(), cases.iter().map(|case| case.name));
     }
-    let of_subject = |subject: &Arc<dyn Subject>| {
-        let subject = subject.clone();
-        cases.iter().map(move |case| make_trial(registry.clone(), subject.clone(), case)).collect::<Vec<_>>()
-    };
+    let of_subject = |subject| cases.iter().map(move |case| make_trial(registry, subject, case));
     subjects.iter().flat_map(of_subject).collect()
 }
 
@@ -127,26 +108,12 @@ fn all_cases() -> Vec<Case> {
     cases
 }
 
-fn make_trial(registry: Registry, subject: Arc<dyn Subject>, case: &Case) -> Trial {
-    let name = format!("{}::{}", subject.name(), case.name);
-    if let Some(excuse) = subject.excuses().iter().find(|excuse| excuse.case == case.name) {
-        return Trial::ignorable_test(name, || Ok(Completion::ignored_with(excuse.reason)));
-    }
+fn make_trial(registry: &Registry, subject: &Arc<dyn Subject>, case: &Case) -> Trial {
     let (own_server, run) = (case.own_server, case.run);
-    trial(name, move || {
-        let place = if own_server { subject.place_of_its_own() } else { subject.place() }?;
-        block_on(run(Bench::new(registry, subject, place)));
+    let (registry, tested) = (registry.clone(), subject.clone());
+    test_of(subject.name(), subject.excuses(), case.name, move || {
+        let place = if own_server { tested.place_of_its_own() } else { tested.place() }?;
+        block_on(run(Bench::new(registry, tested, place)));
         Ok(())
     })
-}
-
-/// Runs a case to its end, which has to come in time.
-pub(crate) fn block_on(case: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("threads can be started");
-    let ended = runtime.block_on(async { tokio::time::timeout(TIME_LIMIT, case).await });
-    assert!(ended.is_ok(), "it hangs: no end within {TIME_LIMIT:?}");
 }

@@ -23,12 +23,11 @@ mod volumes;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use libtest_mimic::{Completion, Trial};
+use libtest_mimic::Trial;
 use nephoscope_telemetry::{BoxFuture, ConnectionString, Dispatcher, Event, Result, Sample};
 
-use crate::conformance::{Excuse, block_on};
 use crate::server::{Missing, Server};
-use crate::trial;
+use crate::suite::{Excuse, block_on, check_excuses, test_of};
 use bench::Bench;
 pub use in_gnocchi::in_gnocchi;
 
@@ -120,16 +119,11 @@ struct Case {
 /// # Panics
 /// When an excuse is for a case that does not exist: it excuses nothing, and hides that the case was renamed.
 pub fn trials(subjects: &[Arc<dyn Subject>]) -> Vec<Trial> {
-    for (subject, excuse) in
-        subjects.iter().flat_map(|it| it.excuses().iter().map(move |excuse| (it, excuse)))
-    {
-        let known = all_cases().iter().any(|case| case.name == excuse.case);
-        assert!(known, "{} has an excuse for {}, which is no case", subject.name(), excuse.case);
+    let cases = all_cases();
+    for subject in subjects {
+        check_excuses(subject.name(), subject.excuses(), cases.iter().map(|case| case.name));
     }
-    let of_subject = |subject: &Arc<dyn Subject>| {
-        let subject = subject.clone();
-        all_cases().into_iter().map(move |case| make_trial(subject.clone(), &case)).collect::<Vec<_>>()
-    };
+    let of_subject = |subject| cases.iter().map(move |case| make_trial(subject, case));
     subjects.iter().flat_map(of_subject).collect()
 }
 
@@ -143,15 +137,11 @@ fn all_cases() -> Vec<Case> {
     cases
 }
 
-fn make_trial(subject: Arc<dyn Subject>, case: &Case) -> Trial {
-    let name = format!("{}::{}", subject.name(), case.name);
-    if let Some(excuse) = subject.excuses().iter().find(|excuse| excuse.case == case.name) {
-        return Trial::ignorable_test(name, || Ok(Completion::ignored_with(excuse.reason)));
-    }
-    let run = case.run;
-    trial(name, move || {
-        let place = subject.place()?;
-        block_on(run(Bench::new(subject, place)));
+fn make_trial(subject: &Arc<dyn Subject>, case: &Case) -> Trial {
+    let (tested, run) = (subject.clone(), case.run);
+    test_of(subject.name(), subject.excuses(), case.name, move || {
+        let place = tested.place()?;
+        block_on(run(Bench::new(tested, place)));
         Ok(())
     })
 }

@@ -18,7 +18,9 @@ pub mod opentelemetry;
 pub mod osprofiler;
 pub mod random;
 pub mod server;
+mod suite;
 mod trial;
 
 pub use libtest_mimic::{Arguments, Trial};
+pub use suite::Excuse;
 pub use trial::{conclude, trial};

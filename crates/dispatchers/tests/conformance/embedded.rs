@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nephoscope_telemetry::{BoxFuture, ConnectionString, Dispatcher, Result};
-use nephoscope_testkit::conformance::Excuse;
+use nephoscope_testkit::Excuse;
 use nephoscope_testkit::dispatchers::{Arrived, Place, Subject, in_gnocchi};
 use nephoscope_testkit::server::Missing;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nephoscope_telemetry::{BoxFuture, ConnectionString, Dispatcher, Event, Result, Sample};
-use nephoscope_testkit::conformance::Excuse;
+use nephoscope_testkit::Excuse;
 use nephoscope_testkit::dispatchers::{Arrived, Place, Subject};
 use nephoscope_testkit::server::{Missing, Server};
 

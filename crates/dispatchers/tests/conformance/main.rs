@@ -24,8 +24,8 @@ use nephoscope_dispatchers::Around;
 use nephoscope_gnocchi::{Creator, Gnocchi};
 use nephoscope_store::{Options, Store};
 use nephoscope_telemetry::{ConnectionString, Dispatcher, Result};
+use nephoscope_testkit::Excuse;
 use nephoscope_testkit::conclude;
-use nephoscope_testkit::conformance::Excuse;
 use nephoscope_testkit::dispatchers::{Subject, trials};
 use tempfile::TempDir;
 

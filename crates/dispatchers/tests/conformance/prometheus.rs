@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nephoscope_http::Http;
 use nephoscope_telemetry::{BoxFuture, ConnectionString, Dispatcher, Result, Sample};
-use nephoscope_testkit::conformance::Excuse;
+use nephoscope_testkit::Excuse;
 use nephoscope_testkit::dispatchers::{Arrived, Place, Subject};
 use nephoscope_testkit::server::{Missing, PrometheusServer, Server};
 use nephoscope_testkit::{Trial, trial};

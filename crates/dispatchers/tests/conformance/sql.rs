@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nephoscope_sql::{Config, Database, FromAnyRow};
 use nephoscope_telemetry::{BoxFuture, ConnectionString, Dispatcher, Event, Json, Result, Timestamp, Trait};
-use nephoscope_testkit::conformance::Excuse;
+use nephoscope_testkit::Excuse;
 use nephoscope_testkit::dispatchers::{Arrived, Place, Subject};
 use nephoscope_testkit::server::{MariadbServer, Missing, PostgresServer, Server};
 use serde_json::Value;

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use nephoscope_testkit::conformance::{Excuse, Place, Subject};
+use nephoscope_testkit::Excuse;
+use nephoscope_testkit::conformance::{Place, Subject};
 use nephoscope_testkit::server::{ClickhouseEngine, Missing, PASSWORD_ENCODED};
 
 use super::{Subjects, excuse};

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use nephoscope_http::Http;
 use nephoscope_http::header::AUTHORIZATION;
 use nephoscope_telemetry::{ConnectionString, TracePoint};
-use nephoscope_testkit::conformance::{Excuse, Place, Subject};
+use nephoscope_testkit::Excuse;
+use nephoscope_testkit::conformance::{Place, Subject};
 use nephoscope_testkit::server::Missing;
 use serde_json::{Value, json};
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use nephoscope_telemetry::{ConnectionString, Timestamp, TraceFilter, TracePoint};
-use nephoscope_testkit::conformance::{Excuse, Place, Subject};
+use nephoscope_testkit::Excuse;
+use nephoscope_testkit::conformance::{Place, Subject};
 use nephoscope_testkit::server::{Missing, PASSWORD_ENCODED, USER};
 use nephoscope_testkit::{Trial, trial};
 

@@ -45,7 +45,8 @@ mod sql;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use nephoscope_testkit::conformance::{Excuse, Subject, copies, trials};
+use nephoscope_testkit::Excuse;
+use nephoscope_testkit::conformance::{Subject, copies, trials};
 use nephoscope_testkit::{Trial, conclude};
 
 /// Subjects of one driver.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use nephoscope_testkit::conformance::{Excuse, Place, Subject};
+use nephoscope_testkit::Excuse;
+use nephoscope_testkit::conformance::{Place, Subject};
 use nephoscope_testkit::server::Missing;
 
 use super::{Subjects, excuse};

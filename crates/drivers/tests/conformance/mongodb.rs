@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use nephoscope_telemetry::{Json, Timestamp, TracePoint};
-use nephoscope_testkit::conformance::{Excuse, Place, Subject};
+use nephoscope_testkit::Excuse;
+use nephoscope_testkit::conformance::{Place, Subject};
 use nephoscope_testkit::server::{FerretdbServer, Missing, Mongod, PASSWORD_ENCODED};
 
 use super::{Subjects, excuse};

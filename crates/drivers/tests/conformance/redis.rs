@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use nephoscope_testkit::conformance::{Excuse, Place, Subject};
+use nephoscope_testkit::Excuse;
+use nephoscope_testkit::conformance::{Place, Subject};
 use nephoscope_testkit::server::{
     Missing, PASSWORD_ENCODED, RedisCluster, RedisOptions, RedisServer, SentinelGroup, Server,
 };

@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::http::Uri;
 use axum::middleware::map_request;
 use nephoscope_server::{Auth, Doors, GnocchiSettings, Protocol, Traces, router, serve};
-use nephoscope_testkit::conformance::Excuse;
+use nephoscope_testkit::Excuse;
 use nephoscope_testkit::gnocchi::conformance::{MAX_LIMIT, Opening, Place, Subject};
 use nephoscope_testkit::server::Missing;
 use tokio::net::TcpListener;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use nephoscope_testkit::conformance::Excuse;
+use nephoscope_testkit::Excuse;
 use nephoscope_testkit::gnocchi::conformance::{Opening, Place, Subject};
 use nephoscope_testkit::server::{GnocchiOptions, GnocchiServer, Missing};
 

@@ -13,7 +13,8 @@ use nephoscope_telemetry::{
     BoxFuture, Capabilities, Connecting, ConnectionString, Driver, Entry, ErrorKind, Id, Json, Points,
     Purged, Registry, Result, Timestamp, TraceFilter, TracePoint, TraceSummary,
 };
-use nephoscope_testkit::conformance::{Excuse, Place, Subject};
+use nephoscope_testkit::Excuse;
+use nephoscope_testkit::conformance::{Place, Subject};
 use nephoscope_testkit::server::{KeystoneServer, Missing, RabbitmqServer};
 use nephoscope_testkit::{Trial, trial};
 

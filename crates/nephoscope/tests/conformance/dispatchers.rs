@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nephoscope_dispatchers::Around;
 use nephoscope_telemetry::{BoxFuture, ConnectionString, Dispatcher, Event, Result};
-use nephoscope_testkit::conformance::Excuse;
+use nephoscope_testkit::Excuse;
 use nephoscope_testkit::dispatchers::{Arrived, Place, Subject, in_gnocchi};
 use nephoscope_testkit::server::{Missing, NephoscopeServer, PASSWORD_ENCODED, Server, USER};
 use tempfile::TempDir;

@@ -9,8 +9,9 @@ mod otlp;
 use std::path::Path;
 use std::process::ExitCode;
 
+use nephoscope_testkit::Excuse;
 use nephoscope_testkit::conclude;
-use nephoscope_testkit::conformance::{Excuse, trials};
+use nephoscope_testkit::conformance::trials;
 use nephoscope_testkit::server::NephoscopeServer;
 
 fn main() -> ExitCode {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use libtest_mimic::Trial;
 use nephoscope_telemetry::{Id, Registry, TracePoint};
 
+use super::Subject;
 use super::bench::{Bench, read, sorted, store};
 use super::traces::{at, info};
-use super::{Subject, block_on};
 use crate::random::Random;
+use crate::suite::block_on;
 use crate::trial;
 
 /// How many traces are copied, and how many points each has at most.

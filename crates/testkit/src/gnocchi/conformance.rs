@@ -27,12 +27,11 @@ use std::any::Any;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use libtest_mimic::{Completion, Trial};
+use libtest_mimic::Trial;
 use nephoscope_gnocchi::Gnocchi;
 
-use crate::conformance::{Excuse, block_on};
 use crate::server::Missing;
-use crate::trial;
+use crate::suite::{Excuse, block_on, check_excuses, test_of};
 use bench::Bench;
 
 /// A list has at most so many items at a time where a [`Subject`] has parts of lists at all: its server is set up so.
@@ -77,15 +76,11 @@ struct Case {
 /// When an excuse is for a case that does not exist: it excuses nothing, and hides that the case was renamed.
 pub fn trials(subjects: &[Arc<dyn Subject>]) -> Vec<Trial> {
     let cases = all_cases();
-    let known = |excuse: &Excuse| cases.iter().any(|case| case.name == excuse.case);
-    let mut trials = Vec::new();
     for subject in subjects {
-        for excuse in subject.excuses() {
-            assert!(known(excuse), "{} has an excuse for {}, which is no case", subject.name(), excuse.case);
-        }
-        trials.extend(cases.iter().map(|case| make_trial(subject.clone(), case)));
+        check_excuses(subject.name(), subject.excuses(), cases.iter().map(|case| case.name));
     }
-    trials
+    let of_subject = |subject| cases.iter().map(move |case| make_trial(subject, case));
+    subjects.iter().flat_map(of_subject).collect()
 }
 
 fn all_cases() -> Vec<Case> {
@@ -104,14 +99,10 @@ fn all_cases() -> Vec<Case> {
     cases
 }
 
-fn make_trial(subject: Arc<dyn Subject>, case: &Case) -> Trial {
-    let name = format!("{}::{}", subject.name(), case.name);
-    if let Some(excuse) = subject.excuses().iter().find(|excuse| excuse.case == case.name) {
-        return Trial::ignorable_test(name, || Ok(Completion::ignored_with(excuse.reason)));
-    }
-    let run = case.run;
-    trial(name, move || {
-        let opening = subject.place()?;
+fn make_trial(subject: &Arc<dyn Subject>, case: &Case) -> Trial {
+    let (tested, run) = (subject.clone(), case.run);
+    test_of(subject.name(), subject.excuses(), case.name, move || {
+        let opening = tested.place()?;
         block_on(async move { run(Bench::new(opening.await)).await });
         Ok(())
     })

@@ -4,12 +4,11 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 
-use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::daemon::Daemon;
+use super::daemon::{Daemon, one_daemon};
 use super::spawn::free_port;
-use super::{Missing, PASSWORD, PASSWORD_ENCODED, Server, USER, find, private_directory, write};
+use super::{Missing, PASSWORD, PASSWORD_ENCODED, USER, find, private_directory, write};
 
 /// The current engine of ClickHouse as chDB carries it, behind our imitation of its HTTP interface
 /// (`crates/testkit/python/clickhouse.py`): no registry has the current server. [`USER`] and a user `reader`, who may
@@ -80,19 +79,7 @@ fn url(port: u16, database: &str) -> String {
     format!("clickhouse://{USER}:{PASSWORD_ENCODED}@127.0.0.1:{port}/{database}")
 }
 
-impl Server for ClickhouseEngine {
-    fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.daemon.restart();
-    }
-
-    fn log(&self) -> String {
-        self.daemon.log()
-    }
-}
+one_daemon!(ClickhouseEngine, daemon);
 
 /// Debian's ClickHouse 18.16, too old for our tables, whose HTTP interface is its own. [`USER`] has [`PASSWORD`].
 #[derive(Debug)]

@@ -120,3 +120,24 @@ pub(crate) fn run(mut command: Command) -> String {
     assert!(output.status.success(), "{command:?} failed: {}{}", text(&output.stdout), text(&output.stderr));
     text(&output.stdout)
 }
+
+/// Makes a [`Server`](super::Server) of a type that keeps its only daemon in this field. A crash ends it as SIGKILL does.
+macro_rules! one_daemon {
+    ($server:ty, $daemon:ident) => {
+        impl $crate::server::Server for $server {
+            fn kill(&mut self) {
+                self.$daemon.end(::rustix::process::Signal::KILL);
+            }
+
+            fn restart(&mut self) {
+                self.$daemon.restart();
+            }
+
+            fn log(&self) -> String {
+                self.$daemon.log()
+            }
+        }
+    };
+}
+
+pub(super) use one_daemon;

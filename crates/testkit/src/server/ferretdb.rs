@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::certificate::{self, Certificate};
-use super::daemon::Daemon;
+use super::daemon::{Daemon, one_daemon};
 use super::spawn::free_port;
-use super::{Missing, PASSWORD, PASSWORD_ENCODED, Server, USER, installed, private_directory};
+use super::{Missing, PASSWORD, PASSWORD_ENCODED, USER, installed, private_directory};
 
 /// A private FerretDB 1 on 127.0.0.1 that keeps its data in SQLite, asks [`USER`] for [`PASSWORD`], and calls itself
 /// the primary of a replica set.
@@ -80,16 +79,4 @@ impl FerretdbServer {
     }
 }
 
-impl Server for FerretdbServer {
-    fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.daemon.restart();
-    }
-
-    fn log(&self) -> String {
-        self.daemon.log()
-    }
-}
+one_daemon!(FerretdbServer, daemon);

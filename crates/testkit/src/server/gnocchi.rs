@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use rustix::process::Signal;
-
-use super::daemon::Daemon;
+use super::daemon::{Daemon, one_daemon};
 use super::spawn::free_port;
-use super::{Missing, PostgresServer, RedisServer, Server, private_directory};
+use super::{Missing, PostgresServer, RedisServer, private_directory};
 use crate::gnocchi::python;
 
 /// How a [`GnocchiServer`] is set up.
@@ -75,16 +73,4 @@ impl GnocchiServer {
     }
 }
 
-impl Server for GnocchiServer {
-    fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.daemon.restart();
-    }
-
-    fn log(&self) -> String {
-        self.daemon.log()
-    }
-}
+one_daemon!(GnocchiServer, daemon);

@@ -4,12 +4,11 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 
-use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::daemon::Daemon;
+use super::daemon::{Daemon, one_daemon};
 use super::spawn::free_port;
-use super::{Missing, PASSWORD, PASSWORD_ENCODED, Server, USER, find, private_directory, write};
+use super::{Missing, PASSWORD, PASSWORD_ENCODED, USER, find, private_directory, write};
 
 /// Who may do all.
 const ADMINISTRATOR: &str = "administrator";
@@ -125,16 +124,4 @@ fn configuration(directory: &Path, port: u16) -> String {
     )
 }
 
-impl Server for InfluxdbServer {
-    fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.daemon.restart();
-    }
-
-    fn log(&self) -> String {
-        self.daemon.log()
-    }
-}
+one_daemon!(InfluxdbServer, daemon);

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::daemon::Daemon;
+use super::daemon::{Daemon, one_daemon};
 use super::spawn::free_port;
-use super::{Missing, Server, installed, private_directory, write};
+use super::{Missing, installed, private_directory, write};
 
 /// A private Jaeger on 127.0.0.1: receivers of OTLP, its query API, and a store between them.
 #[derive(Debug)]
@@ -96,16 +95,4 @@ exporters:
     )
 }
 
-impl Server for JaegerServer {
-    fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.daemon.restart();
-    }
-
-    fn log(&self) -> String {
-        self.daemon.log()
-    }
-}
+one_daemon!(JaegerServer, daemon);

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use rustix::process::Signal;
-
-use super::daemon::Daemon;
+use super::daemon::{Daemon, one_daemon};
 use super::spawn::free_port;
 use super::{Missing, PASSWORD, PASSWORD_ENCODED, Server, USER, private_directory};
 
@@ -59,16 +57,4 @@ impl KeystoneServer {
     }
 }
 
-impl Server for KeystoneServer {
-    fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.daemon.restart();
-    }
-
-    fn log(&self) -> String {
-        self.daemon.log()
-    }
-}
+one_daemon!(KeystoneServer, daemon);

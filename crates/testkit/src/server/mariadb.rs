@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-use rustix::process::{Signal, geteuid};
+use rustix::process::geteuid;
 use tempfile::TempDir;
 
-use super::daemon::{Daemon, run};
+use super::daemon::{Daemon, one_daemon, run};
 use super::spawn::{free_port, mortal};
-use super::{Missing, PASSWORD, PASSWORD_ENCODED, Server, USER, find, private_directory, write};
+use super::{Missing, PASSWORD, PASSWORD_ENCODED, USER, find, private_directory, write};
 
 /// A private MariaDB on 127.0.0.1, with the database `osp`, which [`USER`] reaches with [`PASSWORD`].
 #[derive(Debug)]
@@ -95,16 +95,4 @@ fn init_file() -> String {
     .join("\n")
 }
 
-impl Server for MariadbServer {
-    fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.daemon.restart();
-    }
-
-    fn log(&self) -> String {
-        self.daemon.log()
-    }
-}
+one_daemon!(MariadbServer, daemon);

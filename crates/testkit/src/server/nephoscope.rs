@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use super::daemon::Daemon;
+use super::daemon::{Daemon, one_daemon};
 use super::spawn::free_port;
-use super::{Server, private_directory, write};
+use super::{private_directory, write};
 
 /// A daemon with a store of its own.
 pub struct NephoscopeServer {
@@ -57,16 +57,4 @@ impl NephoscopeServer {
     }
 }
 
-impl Server for NephoscopeServer {
-    fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.daemon.restart();
-    }
-
-    fn log(&self) -> String {
-        self.daemon.log()
-    }
-}
+one_daemon!(NephoscopeServer, daemon);

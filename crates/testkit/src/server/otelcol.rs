@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::certificate::{self, Certificate};
-use super::daemon::Daemon;
+use super::daemon::{Daemon, one_daemon};
 use super::spawn::free_port;
-use super::{Missing, Server, installed, private_directory, write};
+use super::{Missing, installed, private_directory, write};
 
 /// A private OpenTelemetry Collector on 127.0.0.1, which sends every request that it takes on as OTLP/JSON, at once and
 /// without trying again, and answers when that was answered.
@@ -102,16 +101,4 @@ service:
     )
 }
 
-impl Server for OtelCollector {
-    fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.daemon.restart();
-    }
-
-    fn log(&self) -> String {
-        self.daemon.log()
-    }
-}
+one_daemon!(OtelCollector, daemon);

@@ -1,11 +1,10 @@
 //! Prometheus
 
-use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::daemon::Daemon;
+use super::daemon::{Daemon, one_daemon};
 use super::spawn::free_port;
-use super::{Missing, PASSWORD_ENCODED, Server, USER, find, private_directory, write};
+use super::{Missing, PASSWORD_ENCODED, USER, find, private_directory, write};
 
 /// A private Prometheus on 127.0.0.1 that takes remote write and asks for a password.
 #[derive(Debug)]
@@ -56,16 +55,4 @@ impl PrometheusServer {
     }
 }
 
-impl Server for PrometheusServer {
-    fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.daemon.restart();
-    }
-
-    fn log(&self) -> String {
-        self.daemon.log()
-    }
-}
+one_daemon!(PrometheusServer, daemon);

@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::certificate::{self, Certificate};
-use super::daemon::{Daemon, run};
+use super::daemon::{Daemon, one_daemon, run};
 use super::spawn::free_port;
-use super::{Missing, PASSWORD, PASSWORD_ENCODED, Server, USER, find, private_directory, write};
+use super::{Missing, PASSWORD, PASSWORD_ENCODED, USER, find, private_directory, write};
 
 /// What a [`RabbitmqServer`] is to be like.
 #[derive(Clone, Copy, Debug, Default)]
@@ -144,16 +143,4 @@ fn environment(home: &Path, mapper_port: u16, node_port: u16) -> Vec<(&'static s
     ]
 }
 
-impl Server for RabbitmqServer {
-    fn kill(&mut self) {
-        self.node.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.node.restart();
-    }
-
-    fn log(&self) -> String {
-        self.node.log()
-    }
-}
+one_daemon!(RabbitmqServer, node);

@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::certificate::{self, Certificate};
-use super::daemon::{Daemon, run};
+use super::daemon::{Daemon, one_daemon, run};
 use super::spawn::free_port;
-use super::{Missing, PASSWORD, PASSWORD_ENCODED, Server, find, private_directory, write};
+use super::{Missing, PASSWORD, PASSWORD_ENCODED, find, private_directory, write};
 
 /// What a [`RedisServer`] is to be like. The default asks for no password and keeps nothing on disk.
 #[derive(Clone, Copy, Debug, Default)]
@@ -190,16 +189,4 @@ fn configuration(
     lines.join("\n") + "\n"
 }
 
-impl Server for RedisServer {
-    fn kill(&mut self) {
-        self.daemon.end(Signal::KILL);
-    }
-
-    fn restart(&mut self) {
-        self.daemon.restart();
-    }
-
-    fn log(&self) -> String {
-        self.daemon.log()
-    }
-}
+one_daemon!(RedisServer, daemon);
