@@ -97,13 +97,18 @@ pub fn schemes() -> impl Iterator<Item = &'static str> {
 
 /// Fails when no dispatcher of this build can have this connection string.
 pub fn check(to: &ConnectionString) -> Result<()> {
+    feature(to).map(drop)
+}
+
+/// The cargo feature of the dispatcher that this build has for a connection string.
+fn feature(to: &ConnectionString) -> Result<&'static str> {
     const OPERATION: &str = "choose a dispatcher";
     let wrong = |problem| Err(Error::new(ErrorKind::Config, OPERATION, problem));
     match SCHEMES.iter().find(|(scheme, ..)| *scheme == to.scheme()) {
         Some((scheme, feature, false)) => {
             wrong(format!("{scheme} is left out of this build; it needs the cargo feature `{feature}`"))
         }
-        Some(_) => Ok(()),
+        Some((_, feature, true)) => Ok(feature),
         None => {
             let known = SCHEMES.map(|(scheme, ..)| scheme).join(", ");
             wrong(format!("no dispatcher has the scheme `{}`; known: {known}", to.scheme()))
@@ -117,30 +122,21 @@ pub async fn connect(
     #[cfg_attr(not(feature = "gnocchi"), expect(unused_variables, reason = "only Gnocchi's looks around"))]
     around: &Around,
 ) -> Result<Arc<dyn Dispatcher>> {
-    check(to)?;
-    match to.scheme() {
+    match feature(to)? {
         #[cfg(feature = "file")]
         "file" => file::connect(to),
         #[cfg(feature = "gnocchi")]
-        "embedded" => gnocchi::embedded(to, around),
+        "gnocchi" if to.scheme() == "embedded" => gnocchi::embedded(to, around),
         #[cfg(feature = "gnocchi")]
-        "gnocchi" | "gnocchi+https" => gnocchi::remote(to, around),
+        "gnocchi" => gnocchi::remote(to, around),
         #[cfg(feature = "http")]
-        "http" | "https" => http::connect(to),
+        "http" => http::connect(to),
         #[cfg(feature = "otlp")]
-        "otlp+metrics" | "otlp+metrics+grpc" | "otlp+metrics+grpcs" | "otlp+metrics+https" => {
-            otlp::connect(to)
-        }
+        "otlp" => otlp::connect(to),
         #[cfg(feature = "prometheus")]
-        "prometheus+remote-write" | "prometheus+remote-write+https" => prometheus::connect(to),
+        "prometheus" => prometheus::connect(to),
         #[cfg(feature = "sql")]
-        scheme if is_of("sql", scheme) => sql::connect(to),
-        other => unreachable!("{other} was checked"),
+        "sql" => sql::connect(to),
+        other => unreachable!("{other} is none of the features"),
     }
-}
-
-/// Whether the dispatcher of a scheme is that of a cargo feature.
-#[cfg(feature = "sql")]
-fn is_of(feature: &str, scheme: &str) -> bool {
-    SCHEMES.iter().any(|(known, its_feature, _)| (*known, *its_feature) == (scheme, feature))
 }
