@@ -55,8 +55,7 @@ pub(crate) fn connect(to: &ConnectionString) -> Result<Arc<dyn Dispatcher>> {
     for (name, value) in nephoscope_http::headers(to)? {
         http = http.with_header(name, &value);
     }
-    let path = to.database().unwrap_or_else(|| PATH.into());
-    let path = format!("/{}", path.split('/').map(nephoscope_http::segment).collect::<Vec<_>>().join("/"));
+    let path = nephoscope_http::path(&to.database().unwrap_or_else(|| PATH.into()));
     Ok(Arc::new(RemoteWrite { http, path }))
 }
 

@@ -52,9 +52,8 @@ pub(crate) fn connect(to: &ConnectionString) -> Connecting<'_> {
         to.expect_options(&[&OPTIONS[..], &nephoscope_http::OPTIONS[..]].concat())?;
         to.flag("filter_error_trace")?;
         refuse_other_ports(to)?;
-        let path = to.database().unwrap_or_default();
-        let path = path.trim_matches('/').split('/').map(nephoscope_http::segment).collect::<Vec<_>>();
-        let query = http("Jaeger", to, QUERY_PORT, &format!("/{}", path.join("/")))?;
+        let path = nephoscope_http::path(to.database().unwrap_or_default().trim_matches('/'));
+        let query = http("Jaeger", to, QUERY_PORT, &path)?;
         let query = Query::new(query.with_meaning(query::meaning));
         let receiver = http("Jaeger's OTLP receiver", &to.with_port(otlp_port(to)?), OTLP_PORT, "")?;
         query.services("connect").await?;

@@ -17,7 +17,7 @@ mod tls;
 pub use answer::{Answer, Incoming, MAX_ANSWER, Refusal};
 pub use client::{Http, Meaning, OPTIONS, basic_auth, connect_timeout, timeout};
 pub use headers::headers;
-pub use request::{Request, segment};
+pub use request::{Request, path, segment};
 pub use reqwest::{Method, StatusCode, header};
 
 #[cfg(test)]

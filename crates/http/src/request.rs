@@ -134,3 +134,9 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
+
+/// A text as a path from the root, each part of it between slashes as a segment. A slash at its end stays.
+pub fn path(text: &str) -> String {
+    let text = text.strip_prefix('/').unwrap_or(text);
+    text.split('/').fold(String::new(), |path, part| path + "/" + &segment(part))
+}

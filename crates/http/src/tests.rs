@@ -186,3 +186,17 @@ async fn a_backend_may_be_at_a_url_of_its_own() {
         assert!(!error.to_string().contains(SECRET), "{error}");
     }
 }
+
+#[test]
+fn a_path_has_its_slashes_and_nothing_else_that_means_anything() {
+    for (text, path) in [
+        ("", "/"),
+        ("/", "/"),
+        ("a b/c?", "/a%20b/c%3F"),
+        ("/a/b/", "/a/b/"),
+        ("a//b", "/a//b"),
+        ("%2F", "/%252F"),
+    ] {
+        assert_eq!(crate::path(text), path, "{text}");
+    }
+}

@@ -35,9 +35,7 @@ pub(crate) struct HttpClient {
 impl HttpClient {
     /// The receiver that an `otlp://` connection string names, with its headers and compression.
     pub(crate) fn new(to: &ConnectionString, encrypted: bool) -> Result<Self> {
-        let path = to.database().unwrap_or_default();
-        let path = path.trim_matches('/').split('/').map(nephoscope_http::segment).collect::<Vec<_>>();
-        let path = format!("/{}", path.join("/"));
+        let path = nephoscope_http::path(to.database().unwrap_or_default().trim_matches('/'));
         let mut http = Http::new("the OTLP receiver", to, encrypted, PORT, &path)?;
         if let Some(user) = to.user() {
             http = http.with_basic_auth(user, to.password().unwrap_or_default());

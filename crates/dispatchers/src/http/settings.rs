@@ -1,6 +1,6 @@
 //! What the connection string says.
 
-use nephoscope_http::{Http, OPTIONS, segment};
+use nephoscope_http::{Http, OPTIONS, path};
 use nephoscope_telemetry::{ConnectionString, Result};
 
 /// The options of Ceilometer's publisher that no other HTTP backend has.
@@ -67,11 +67,7 @@ pub(super) fn read(to: &ConnectionString) -> Result<(Http, Settings)> {
 /// Nephoscope, which has another for events beside it and is meant when none is given.
 fn paths(to: &ConnectionString) -> (String, String) {
     const SAMPLES: &str = "/samples";
-    let path = to.database();
-    let path = path.as_deref().map_or_else(
-        || SAMPLES.into(),
-        |path| format!("/{}", path.split('/').map(segment).collect::<Vec<_>>().join("/")),
-    );
+    let path = to.database().map_or_else(|| SAMPLES.into(), |text| path(&text));
     let events = path.strip_suffix(SAMPLES).map(|prefix| format!("{prefix}/events"));
     (path.clone(), events.unwrap_or(path))
 }
