@@ -6,6 +6,7 @@ use nephoscope_gnocchi::{Error, Gnocchi, Result};
 use nephoscope_resource_types::{Definitions, ResourceTypes, TypeDefinition, openstack};
 
 use super::attributes::Kinds;
+use super::failure::is_senseless;
 
 /// Makes what is missing: the archive policies of the definitions, and the types with their attributes. What is there is
 /// left as it is, but for attributes that a type lacks.
@@ -69,7 +70,7 @@ pub(super) async fn prepare(
 /// A list; none, where what answers gives something else.
 fn unless_senseless<T>(what: &str, list: Result<Vec<T>>) -> Result<Vec<T>> {
     match list {
-        Err(error @ Error::Internal { .. }) => {
+        Err(error) if is_senseless(&error) => {
             tracing::warn!("which {what} there are is not known: {error}");
             Ok(Vec::new())
         }
