@@ -1,6 +1,5 @@
 //! From the spool to one dispatcher, batch by batch.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -8,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nephoscope_spool::{Chunk, Reader, Record};
-use nephoscope_telemetry::{Dispatcher, Error, Event, Result, Sample};
+use nephoscope_telemetry::{Dispatcher, Error, Event, Result, Sample, SampleText};
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
@@ -131,7 +130,7 @@ impl Delivery {
             tracing::error!("the spool is damaged in {} places, and what was there is lost", chunk.damaged);
         }
         self.counts.sending_from.store(chunk.appended_at, Ordering::Relaxed);
-        for run in runs(&chunk.records) {
+        for run in runs(chunk.records) {
             while let Err(error) = self.send(&run).await {
                 self.counts.failures.fetch_add(1, Ordering::Relaxed);
                 self.tell(&error);
@@ -202,23 +201,19 @@ impl Delivery {
 
 /// What records hold, in order. Only what can be read was ever spooled; should a later version find something else, it
 /// costs itself.
-fn runs(records: &[Record]) -> Vec<Run> {
+fn runs(records: Vec<Record>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for record in records {
-        let text = std::str::from_utf8(&record.payload).map_or_else(
-            |_| String::from_utf8_lossy(&record.payload),
-            // This is looked at faster.
-            Cow::Borrowed,
-        );
         match record.kind {
             SAMPLES => {
-                let samples = text.lines().filter_map(|line| Sample::from_json(line).ok());
+                let samples = unpack(&record.payload);
                 match runs.last_mut() {
                     Some(Run::Samples(earlier)) => earlier.extend(samples),
-                    _ => runs.push(Run::Samples(samples.collect())),
+                    _ => runs.push(Run::Samples(samples)),
                 }
             }
             EVENTS => {
+                let text = String::from_utf8_lossy(&record.payload);
                 let events = text.lines().filter_map(|line| Event::from_json(line).ok());
                 match runs.last_mut() {
                     Some(Run::Events(earlier)) => earlier.extend(events),
@@ -233,6 +228,18 @@ fn runs(records: &[Record]) -> Vec<Run> {
         }
     }
     runs
+}
+
+fn unpack(mut packed: &[u8]) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    while !packed.is_empty() {
+        let Some(text) = SampleText::unpack(&mut packed) else {
+            tracing::error!("behind {} samples a record of the spool cannot be read", samples.len());
+            break;
+        };
+        samples.push(text.to_sample());
+    }
+    samples
 }
 
 #[cfg(test)]

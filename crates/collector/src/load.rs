@@ -2,23 +2,31 @@
 
 use memchr::memchr2;
 use nephoscope_spool::Record;
-use nephoscope_telemetry::json::{self, Items, Scanner};
-use nephoscope_telemetry::{BadRecord, Event, Sample};
+use nephoscope_telemetry::json::{self, InvalidJson, Items, Scanner};
+use nephoscope_telemetry::{BadRecord, Event, SampleText};
 
 use crate::Verifier;
 
-/// The kind of a [`Record`] whose items are samples.
-pub(crate) const SAMPLES: u8 = 1;
-/// The kind of a [`Record`] whose items are events.
+/// The kind of a [`Record`] whose items are events, a line each.
 pub(crate) const EVENTS: u8 = 2;
+/// The kind of a [`Record`] whose items are samples, [packed](SampleText::pack).
+pub(crate) const SAMPLES: u8 = 3;
 
 /// Samples and events as the texts they came as, each looked at once: what is none, or whose signature does not fit, is put
 /// aside.
 #[derive(Debug, Default)]
 pub struct Load {
-    samples: Lines,
-    events: Lines,
+    samples: Gathered,
+    events: Gathered,
     bad: Vec<Bad>,
+}
+
+/// What a [`Load`] holds at some moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    samples: (usize, u32),
+    events: (usize, u32),
+    bad: usize,
 }
 
 /// A [`Load`] that is ready to be spooled.
@@ -53,24 +61,24 @@ pub struct Bad {
     pub reason: String,
 }
 
+/// Items of one kind, ready to be the payload of a record.
 #[derive(Debug, Default)]
-struct Lines {
-    text: Vec<u8>,
+struct Gathered {
+    bytes: Vec<u8>,
     count: u32,
 }
 
 impl Load {
     /// Takes the JSON object of a sample.
     pub fn sample(&mut self, text: &str, verifier: Option<&Verifier>) {
-        let checked = Sample::from_json(text).map(drop);
-        self.take_sample(text, checked, verifier);
+        self.take_sample(text, SampleText::of(text), verifier);
     }
 
     /// Takes the JSON object of an event.
     pub fn event(&mut self, text: &str, verifier: Option<&Verifier>) {
         let checked = Event::from_json(text).map_err(|bad| format!("it is no event: {bad}"));
         match checked.and_then(|_| verify(text, verifier)) {
-            Ok(()) => self.events.push(text),
+            Ok(()) => self.events.push_line(text),
             Err(reason) => self.bad.push(Bad { text: text.to_owned(), reason }),
         }
     }
@@ -85,9 +93,20 @@ impl Load {
         }
     }
 
-    /// As [`samples`](Self::samples), of the array that is next.
-    pub fn samples_at(&mut self, scanner: Scanner<'_>, verifier: Option<&Verifier>) {
-        self.each_sample(json::items_at(scanner), verifier);
+    /// As [`samples`](Self::samples), of the array that is next, which is passed. Where it is no JSON nothing that it held
+    /// is to be kept.
+    pub(crate) fn samples_at(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        verifier: Option<&Verifier>,
+    ) -> Result<(), InvalidJson> {
+        let mut items = json::items_at(scanner.clone());
+        while let Some(item) = items.next_by(SampleText::read) {
+            let (text, read) = item.map_err(|broken| broken.error)?;
+            self.take_sample(text, read, verifier);
+        }
+        *scanner = items.behind();
+        Ok(())
     }
 
     /// As [`samples`](Self::samples), of events.
@@ -104,18 +123,23 @@ impl Load {
     }
 
     fn each_sample(&mut self, mut items: Items<'_>, verifier: Option<&Verifier>) {
-        while let Some(item) = items.next_by(Sample::check) {
+        while let Some(item) = items.next_by(SampleText::read) {
             match item {
-                Ok((text, checked)) => self.take_sample(text, checked, verifier),
+                Ok((text, read)) => self.take_sample(text, read, verifier),
                 Err(broken) => self.refuse(broken.rest, &broken.to_string()),
             }
         }
     }
 
-    fn take_sample(&mut self, text: &str, checked: Result<(), BadRecord>, verifier: Option<&Verifier>) {
-        let checked = checked.map_err(|bad| format!("it is no sample: {bad}"));
-        match checked.and_then(|()| verify(text, verifier)) {
-            Ok(()) => self.samples.push(text),
+    fn take_sample(
+        &mut self,
+        text: &str,
+        read: Result<SampleText<'_>, BadRecord>,
+        verifier: Option<&Verifier>,
+    ) {
+        let read = read.map_err(|bad| format!("it is no sample: {bad}"));
+        match read.and_then(|sample| verify(text, verifier).map(|()| sample)) {
+            Ok(sample) => self.samples.push(&sample),
             Err(reason) => self.bad.push(Bad { text: text.to_owned(), reason }),
         }
     }
@@ -125,9 +149,21 @@ impl Load {
         self.bad.push(Bad { text: text.to_owned(), reason: reason.to_owned() });
     }
 
+    /// What it holds now, to go [back](Self::go_back) to.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { samples: self.samples.end(), events: self.events.end(), bad: self.bad.len() }
+    }
+
+    /// Lets go of what it took since.
+    pub(crate) fn go_back(&mut self, mark: Mark) {
+        self.samples.cut(mark.samples);
+        self.events.cut(mark.events);
+        self.bad.truncate(mark.bad);
+    }
+
     /// Ready to be spooled.
     pub fn pack(self) -> Packed {
-        let record = |kind, lines: Lines| Record { kind, items: lines.count, payload: lines.text };
+        let record = |kind, items: Gathered| Record { kind, items: items.count, payload: items.bytes.into() };
         let (samples, events) = (self.samples.count, self.events.count);
         let records = [record(SAMPLES, self.samples), record(EVENTS, self.events)];
         let records = records.into_iter().filter(|record| record.items > 0).collect();
@@ -135,16 +171,30 @@ impl Load {
     }
 }
 
-impl Lines {
-    /// White space between tokens may be a line break; within a string none can be.
-    fn push(&mut self, text: &str) {
-        if memchr2(b'\n', b'\r', text.as_bytes()).is_some() {
-            self.text.extend(text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')));
-        } else {
-            self.text.extend(text.as_bytes());
-        }
-        self.text.push(b'\n');
+impl Gathered {
+    fn push(&mut self, sample: &SampleText<'_>) {
+        sample.pack(&mut self.bytes);
         self.count += 1;
+    }
+
+    /// White space between tokens may be a line break; within a string none can be.
+    fn push_line(&mut self, text: &str) {
+        if memchr2(b'\n', b'\r', text.as_bytes()).is_some() {
+            self.bytes.extend(text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')));
+        } else {
+            self.bytes.extend(text.as_bytes());
+        }
+        self.bytes.push(b'\n');
+        self.count += 1;
+    }
+
+    fn end(&self) -> (usize, u32) {
+        (self.bytes.len(), self.count)
+    }
+
+    fn cut(&mut self, (bytes, count): (usize, u32)) {
+        self.bytes.truncate(bytes);
+        self.count = count;
     }
 }
 
@@ -166,8 +216,13 @@ mod tests {
     const EVENT: &str =
         r#"{"message_id": "m", "event_type": "e", "generated": "2026-01-02T03:04:05", "traits": []}"#;
 
-    fn lines(record: &Record) -> Vec<&str> {
-        std::str::from_utf8(&record.payload).unwrap().lines().collect()
+    fn lines(record: &Record) -> Vec<String> {
+        if record.kind == EVENTS {
+            return std::str::from_utf8(&record.payload).unwrap().lines().map(str::to_owned).collect();
+        }
+        let mut packed = record.payload.as_ref();
+        let unpack = || Some(SampleText::unpack(&mut packed)?.as_str().to_owned());
+        std::iter::from_fn(unpack).collect()
     }
 
     #[test]
@@ -181,7 +236,7 @@ mod tests {
         let records = packed.records;
         assert_eq!(
             records.iter().map(|record| (record.kind, record.items)).collect::<Vec<_>>(),
-            [(1, 3), (2, 1)]
+            [(SAMPLES, 3), (EVENTS, 1)]
         );
         assert_eq!(lines(&records[0]), [SAMPLE, &SAMPLE.replace(", ", ","), SAMPLE]);
         assert_eq!(lines(&records[1]), [EVENT]);
@@ -205,6 +260,24 @@ mod tests {
     }
 
     #[test]
+    fn what_turns_out_to_be_broken_is_let_go_of() {
+        let mut load = Load::default();
+        load.samples(SAMPLE, None);
+        let mark = load.mark();
+        let text = format!("[{SAMPLE}, 5, {SAMPLE}] behind");
+        let mut scanner = Scanner::new(&text);
+        load.samples_at(&mut scanner, None).unwrap();
+        load.event(EVENT, None);
+        assert_eq!(scanner.rest(), " behind");
+        load.go_back(mark);
+        assert!(load.samples_at(&mut Scanner::new(&format!("[{SAMPLE} {SAMPLE}]")), None).is_err());
+        load.go_back(mark);
+        let packed = load.pack();
+        assert_eq!((packed.samples, packed.events, packed.bad.len()), (1, 0, 0));
+        assert_eq!(lines(&packed.records[0]), [SAMPLE]);
+    }
+
+    #[test]
     fn a_secret_is_asked_for() {
         let verifier = Verifier::new("s3cret");
         let mut load = Load::default();
@@ -225,7 +298,7 @@ mod tests {
                 let lines = lines(&record);
                 prop_assert_eq!(lines.len(), record.items as usize);
                 for line in lines {
-                    prop_assert!(Sample::from_json(line).is_ok());
+                    prop_assert!(SampleText::of(&line).is_ok());
                 }
             }
         }

@@ -11,9 +11,10 @@
 //! keyspace (8), the lengths of the key (2), of the value (4) and of its stored form (4), key and stored value; or `04`
 //! and the keyspace (8). Numbers are little-endian.
 
-use std::fs::{self, OpenOptions};
-use std::io;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _};
 use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
@@ -28,6 +29,8 @@ const ITEM: u8 = 2;
 const END: u8 = 3;
 const CLEAR: u8 = 4;
 const TRAILER: &[u8] = b"FJL\x03";
+/// How much is looked at a time to find where the zeros at the end begin.
+const PIECE: u64 = 64 << 10;
 
 /// Sees to it that the engine will find every whole batch of its journals.
 pub(crate) fn mend(engine: &Path, stored: &str) -> Result<()> {
@@ -74,7 +77,7 @@ fn journals(engine: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn mend_one(journal: &Path, stored: &str) -> io::Result<()> {
-    let content = fs::read(journal)?;
+    let content = written(journal)?;
     let read = Read::of(&content);
     if read.damaged == 0 {
         return Ok(());
@@ -91,6 +94,29 @@ fn mend_one(journal: &Path, stored: &str) -> io::Result<()> {
         kept.display()
     );
     Ok(())
+}
+
+/// What was written to a journal. The engine makes it as long as it may get, and most of that is mostly zeros still.
+fn written(journal: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(journal)?;
+    let mut end = file.metadata()?.len();
+    let mut piece = Vec::new();
+    while end > 0 {
+        let start = (end - 1) / PIECE * PIECE;
+        piece.clear();
+        piece.resize(usize::try_from(end - start).expect("it is a piece"), 0);
+        file.read_exact_at(&mut piece, start)?;
+        match piece.iter().rposition(|&byte| byte != 0) {
+            Some(last) => {
+                end = start + last as u64 + 1;
+                break;
+            }
+            None => end = start,
+        }
+    }
+    let mut content = Vec::new();
+    file.take(end).read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// Where the batches of a journal are.
@@ -147,4 +173,23 @@ fn item(rest: &mut Fields<'_>) -> Option<()> {
 
 fn number(rest: &mut Fields<'_>, bytes: usize) -> Option<u64> {
     Some(rest.bytes(bytes)?.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_journal_what_was_written_is_read_and_no_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = directory.path().join("0.jnl");
+        let piece = usize::try_from(PIECE).unwrap();
+        for length in [0, 1, piece - 1, piece, piece + 1, 3 * piece] {
+            for zeros in [0, 1, piece, 3 * piece + 7] {
+                let content = vec![3; length];
+                fs::write(&journal, [content.clone(), vec![0; zeros]].concat()).unwrap();
+                assert_eq!(written(&journal).unwrap(), content, "{length} bytes and {zeros} zeros");
+            }
+        }
+    }
 }

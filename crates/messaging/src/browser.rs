@@ -159,7 +159,7 @@ impl Visit<'_> {
             copies.publish("".into(), key, delivery.data.clone(), properties).await?;
         }
         let body = std::mem::take(&mut delivery.data);
-        look(body::text(body, &delivery.properties).and_then(|text| Notification::read(&text)));
+        look(body::text(body, &delivery.properties).and_then(Notification::open));
         if self.copies.is_some() {
             self.copied = Some(delivery.acker);
         } else {

@@ -1,10 +1,11 @@
 //! Taking notifications off queues.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::stream::SelectAll;
+use futures_util::stream::{self, BoxStream, SelectAll};
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
@@ -23,66 +24,136 @@ const OPERATION: &str = "take messages off the bus";
 /// A batch ends when its bodies are as long as this: more makes nothing faster, and the next are delivered meanwhile.
 const BATCH_BYTES: usize = 4 << 20;
 
+/// What queues deliver, with the number of the queue; nothing when a queue ends.
+type Deliveries = SelectAll<BoxStream<'static, (usize, Option<lapin::Result<Delivery>>)>>;
+
 /// Takes notifications off the queues of some destinations, over one connection.
 ///
 /// After an error it has let go of the connection, and of what it had not settled: the broker delivers that again, to it
 /// or to another consumer. The next call connects anew, beginning with the broker that was good last, and declares what
 /// may be gone. How long to wait before that is for the caller to say.
-#[derive(Debug)]
 pub struct Consumer {
     link: Link,
     from: Vec<Destination>,
     /// How many messages of each queue the broker delivers ahead, and the most of one batch.
     most: u16,
-    deliveries: Option<SelectAll<lapin::Consumer>>,
+    deliveries: Option<Deliveries>,
+    /// The batch that is being gathered.
+    messages: Vec<Result<Notification, BadMessage>>,
+    /// How long its bodies are.
+    bytes: usize,
+    /// What is not settled yet, in the order of delivery: of the batch that was given out, or of the one being gathered.
+    unsettled: Vec<(usize, Acker)>,
+}
+
+impl fmt::Debug for Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consumer").field("link", &self.link).field("from", &self.from).finish_non_exhaustive()
+    }
 }
 
 impl Consumer {
     /// Of these destinations. Nothing is connected yet.
     pub fn new(transport: Transport, from: Vec<Destination>, most: u16) -> Self {
-        Self { link: Link::new(transport), from, most, deliveries: None }
+        let link = Link::new(transport);
+        Self { link, from, most, deliveries: None, messages: Vec::new(), bytes: 0, unsettled: Vec::new() }
     }
 
-    /// Waits for a message, then as long as this for more, and returns them in the order of their queues.
+    /// Waits for a message, then as long as this for more, and returns them in the order of their queues: notifications,
+    /// and messages that are none. They are to be [settled](Self::settle) before the next call, which gives them back to
+    /// the broker otherwise.
     ///
-    /// A call that is dropped before its end gives what it had back to the broker when the connection ends.
-    pub async fn next(&mut self, patience: Duration) -> Result<Batch> {
-        let taken = self.take(patience).await;
-        if taken.is_err() {
+    /// A call that is dropped before its end loses nothing: the next one goes on.
+    pub async fn next(&mut self, patience: Duration) -> Result<Vec<Result<Notification, BadMessage>>> {
+        if self.unsettled.len() > self.messages.len() {
             self.close().await;
         }
-        taken
+        match self.gather(patience).await {
+            Ok(()) => {
+                self.bytes = 0;
+                Ok(std::mem::take(&mut self.messages))
+            }
+            Err(error) => {
+                self.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes the messages that were given out last off their queues for good: those at these places as refused, which the
+    /// broker throws away or keeps as the queue's dead-letter policy says, the others as done.
+    pub async fn settle(&mut self, refused: &BTreeSet<usize>) -> Result<()> {
+        let unsettled = std::mem::take(&mut self.unsettled);
+        let settled = async {
+            let (mut done, mut all) = (BTreeMap::new(), true);
+            for (place, (queue, acker)) in unsettled.iter().enumerate() {
+                if refused.contains(&place) {
+                    all &= acker.reject(BasicRejectOptions { requeue: false }).await?;
+                } else {
+                    done.insert(*queue, acker);
+                }
+            }
+            // The last of each queue stands for all that came before it, and nothing else was delivered before it.
+            for last in done.into_values() {
+                all &= last.ack(BasicAckOptions { multiple: true }).await?;
+            }
+            Ok(all)
+        };
+        if answer(OPERATION, settled).await? { Ok(()) } else { Err(late()) }
     }
 
     /// Ends the connection. What is not settled stays in its queue.
     pub async fn close(&mut self) {
         self.deliveries = None;
+        self.messages.clear();
+        self.bytes = 0;
+        self.unsettled.clear();
         self.link.close().await;
     }
 
-    async fn take(&mut self, patience: Duration) -> Result<Batch> {
-        let deliveries = match &mut self.deliveries {
-            Some(open) => open,
-            closed => closed.insert(consume(&self.link, &self.from, self.most).await?),
-        };
-        let mut batch = Batch::default();
-        batch.add(ended(deliveries.next().await)?);
-        let deadline = Instant::now() + patience;
-        while batch.messages.len() < usize::from(self.most) && batch.bytes < BATCH_BYTES {
-            let Ok(next) = timeout_at(deadline, deliveries.next()).await else { break };
-            batch.add(ended(next)?);
+    async fn gather(&mut self, patience: Duration) -> Result<()> {
+        if self.deliveries.is_none() {
+            self.deliveries = Some(consume(&self.link, &self.from, self.most).await?);
         }
-        Ok(batch)
+        if self.messages.is_empty() {
+            self.add_next().await?;
+        }
+        let deadline = Instant::now() + patience;
+        while self.messages.len() < usize::from(self.most) && self.bytes < BATCH_BYTES {
+            match timeout_at(deadline, self.add_next()).await {
+                Ok(added) => added?,
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_next(&mut self) -> Result<()> {
+        let next = match &mut self.deliveries {
+            Some(deliveries) => deliveries.next().await,
+            None => None,
+        };
+        let (queue, delivery) = match next {
+            Some((queue, Some(delivery))) => (queue, delivery.map_err(|error| failure(OPERATION, &error))?),
+            _ => return Err(ended()),
+        };
+        self.bytes += delivery.data.len();
+        let text = body::text(delivery.data, &delivery.properties);
+        self.messages.push(text.and_then(Notification::open));
+        self.unsettled.push((queue, delivery.acker));
+        Ok(())
     }
 }
 
 /// A queue has a channel of its own, on which it was found or declared. One that several exchanges fill is consumed once.
-async fn consume(link: &Link, from: &[Destination], most: u16) -> Result<SelectAll<lapin::Consumer>> {
+async fn consume(link: &Link, from: &[Destination], most: u16) -> Result<Deliveries> {
     let (mut all, mut consumed) = (SelectAll::new(), BTreeSet::new());
-    for destination in from {
+    for (number, destination) in from.iter().enumerate() {
         let channel = declare(link, OPERATION, destination).await?;
         if consumed.insert(destination.queue.as_str()) {
-            all.push(consume_one(&channel, destination, most).await?);
+            let deliveries = consume_one(&channel, destination, most).await?.map(Some);
+            let deliveries = deliveries.chain(stream::once(async { None }));
+            all.push(deliveries.map(move |delivery| (number, delivery)).boxed());
         }
     }
     Ok(all)
@@ -95,53 +166,10 @@ async fn consume_one(channel: &Channel, from: &Destination, most: u16) -> Result
     answer(OPERATION, consume).await
 }
 
-/// A stream ends when its queue is deleted, and fails with its channel.
-fn ended(next: Option<lapin::Result<Delivery>>) -> Result<Delivery> {
-    match next {
-        Some(delivery) => delivery.map_err(|error| failure(OPERATION, &error)),
-        None => Err(Error::new(
-            ErrorKind::Unavailable,
-            OPERATION,
-            "the broker delivers no more; is the queue deleted?",
-        )),
-    }
-}
-
-/// Messages that wait for their settlement. Unless it comes, the broker delivers them again.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// Notifications, and messages that are none.
-    pub messages: Vec<Result<Notification, BadMessage>>,
-    ackers: Vec<Acker>,
-    /// How long their bodies are.
-    bytes: usize,
-}
-
-impl Batch {
-    fn add(&mut self, delivery: Delivery) {
-        self.bytes += delivery.data.len();
-        let text = body::text(delivery.data, &delivery.properties);
-        self.messages.push(text.and_then(|text| Notification::read(&text)));
-        self.ackers.push(delivery.acker);
-    }
-
-    /// Takes the messages off their queues for good: those at these places as refused, which the broker throws away or
-    /// keeps as the queue's dead-letter policy says, the others as done.
-    pub async fn settle(self, refused: &BTreeSet<usize>) -> Result<()> {
-        // One by one: "all up to here" would take in what an earlier call had received when it was dropped.
-        let settled = async {
-            let mut all = true;
-            for (place, acker) in self.ackers.iter().enumerate() {
-                all &= if refused.contains(&place) {
-                    acker.reject(BasicRejectOptions { requeue: false }).await?
-                } else {
-                    acker.ack(BasicAckOptions { multiple: false }).await?
-                };
-            }
-            Ok(all)
-        };
-        if answer(OPERATION, settled).await? { Ok(()) } else { Err(late()) }
-    }
+/// Deliveries end when their queue is deleted, and fail with its channel.
+fn ended() -> Error {
+    let problem = "the broker delivers no more; is the queue deleted?";
+    Error::new(ErrorKind::Unavailable, OPERATION, problem)
 }
 
 fn late() -> Error {

@@ -4,86 +4,98 @@
 //! `{"oslo.version": "2.0", "oslo.message": "{\"message_id\": …}"}`. Without these two keys the body is the message
 //! itself. Both are read; [`Outgoing`] is sent as OSProfiler's is, in an envelope of version 2.0.
 
+use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use nephoscope_telemetry::Timestamp;
 use nephoscope_telemetry::json::{self, InvalidJson, Scanner};
-use nephoscope_telemetry::{Json, Timestamp};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::body::BadMessage;
 
 const VERSION: &str = "oslo.version";
 const MESSAGE: &str = "oslo.message";
-/// Keys of the request's context begin with it.
-const CONTEXT: &str = "_context_";
 
-/// A notification that was received.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Notification {
-    /// Such as `compute.instance.create.end` or `profiler.api`.
-    pub event_type: String,
-    /// Such as `nova.host`.
-    pub publisher_id: String,
-    /// In upper case, such as `INFO`.
-    pub priority: String,
-    /// A UUID of the sender.
-    pub message_id: String,
-    /// When it was sent, as it was spelled.
-    pub timestamp: String,
-    /// Tells a message from one that was sent again.
-    pub unique_id: String,
-    /// What it is about: any JSON value, as it was written; `null` when there is none.
-    pub payload: String,
-    /// The context of the request, its keys without `_context_`.
-    pub context: Vec<(String, Json)>,
-}
+/// A notification that was received: its text, which is read when it is asked for what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification(String);
 
 impl Notification {
-    /// Reads the text of a message, with an envelope or without.
-    pub fn read(text: &str) -> Result<Self, BadMessage> {
+    /// Takes a body out of its envelope, where it has one.
+    pub fn open(body: String) -> Result<Self, BadMessage> {
         let (mut version, mut message) = (None, None);
-        let mut bare = Self { payload: "null".into(), ..Self::default() };
-        fields(text, |key, value| match key {
-            VERSION => version = json::decode(value),
-            MESSAGE => message = json::decode(value),
-            _ => bare.take(key, value),
+        fields(&body, |key, value| {
+            match key {
+                VERSION => version = text(value)?,
+                MESSAGE => message = text(value)?,
+                _ => drop(value.value()?),
+            }
+            Ok(())
         })?;
-        let (Some(version), Some(message)) = (version, message) else { return Ok(bare) };
+        let (Some(version), Some(message)) = (version, message) else { return Ok(Self(body)) };
         check(&version)?;
-        let mut wrapped = Self { payload: "null".into(), ..Self::default() };
-        fields(&message, |key, value| wrapped.take(key, value))?;
-        Ok(wrapped)
+        Ok(Self(message.into_owned()))
     }
 
-    fn take(&mut self, key: &str, value: &str) {
-        let slot = match key {
-            "event_type" => &mut self.event_type,
-            "publisher_id" => &mut self.publisher_id,
-            "priority" => &mut self.priority,
-            "message_id" => &mut self.message_id,
-            "timestamp" => &mut self.timestamp,
-            "_unique_id" => &mut self.unique_id,
-            "payload" => return value.clone_into(&mut self.payload),
-            _ => {
-                if let (Some(key), Ok(value)) = (key.strip_prefix(CONTEXT), Json::parse(value)) {
-                    self.context.push((key.into(), value));
+    /// Reads it once. `take` gets its type, such as `compute.instance.create.end`, and stands before its payload, a JSON
+    /// value that it has to pass; `null` when there is none. After an error what it took is not to be used.
+    pub fn read<'a>(
+        &'a self,
+        mut take: impl FnMut(&str, &mut Scanner<'a>) -> Result<(), InvalidJson>,
+    ) -> Result<(), BadMessage> {
+        let (mut event_type, mut payload) = (None, None);
+        let mut is_taken = false;
+        fields(&self.0, |key, value| {
+            match (key, &event_type) {
+                ("event_type" | "payload", _) if is_taken => {
+                    return Err(InvalidJson { problem: "a second type or payload", at: value.position() });
                 }
-                return;
+                ("event_type", _) => event_type = text(value)?,
+                ("payload", Some(event_type)) => {
+                    is_taken = true;
+                    take(event_type, value)?;
+                }
+                ("payload", None) => payload = Some(value.value()?),
+                _ => drop(value.value()?),
             }
-        };
-        *slot = json::decode(value).unwrap_or_default().into_owned();
+            Ok(())
+        })?;
+        if is_taken {
+            return Ok(());
+        }
+        // Its sender writes the payload first, or none.
+        let mut payload = Scanner::new(payload.unwrap_or("null"));
+        take(event_type.as_deref().unwrap_or_default(), &mut payload).map_err(|error| no_notification(&error))
+    }
+
+    /// Its payload, a JSON value as it was written; `null` when there is none.
+    pub fn payload(&self) -> Result<&str, BadMessage> {
+        let mut payload = "";
+        self.read(|_, value| value.value().map(|value| payload = value))?;
+        Ok(payload)
     }
 }
 
-/// Calls `take` with every key and value of the object that is all of the text.
-fn fields<'a>(text: &'a str, mut take: impl FnMut(&str, &'a str)) -> Result<(), BadMessage> {
+/// Passes the value that is next, and returns what it says if it is a string.
+fn text<'a>(value: &mut Scanner<'a>) -> Result<Option<Cow<'a, str>>, InvalidJson> {
+    match value.peek() {
+        Some(b'"') => value.string().map(Some),
+        _ => value.value().map(|_| None),
+    }
+}
+
+/// Calls `take` before every value of the object that is all of the text, with its key. It has to pass the value.
+fn fields<'a>(
+    text: &'a str,
+    mut take: impl FnMut(&str, &mut Scanner<'a>) -> Result<(), InvalidJson>,
+) -> Result<(), BadMessage> {
     let mut read = || -> Result<(), InvalidJson> {
         let mut scanner = Scanner::new(text);
         scanner.expect(b'{', "expected an object")?;
         let mut more = !scanner.eat(b'}');
         while more {
             let key = scanner.key()?;
-            take(&key, scanner.value()?);
+            take(&key, &mut scanner)?;
             more = scanner.eat(b',');
             if !more {
                 scanner.expect(b'}', "expected a comma or the end of the object")?;
@@ -91,7 +103,11 @@ fn fields<'a>(text: &'a str, mut take: impl FnMut(&str, &'a str)) -> Result<(), 
         }
         scanner.end()
     };
-    read().map_err(|error| BadMessage::new("json", format!("it is no notification: {error}")))
+    read().map_err(|error| no_notification(&error))
+}
+
+fn no_notification(error: &InvalidJson) -> BadMessage {
+    BadMessage::new("json", format!("it is no notification: {error}"))
 }
 
 /// As oslo.messaging: the same major version, and no later minor one.
@@ -164,17 +180,45 @@ mod tests {
 
     /// Captured from oslo.messaging 18.3: nova's `compute.instance.create.end`, shortened.
     const WRAPPED: &str = r#"{"oslo.version": "2.0", "oslo.message": "{\"message_id\": \"78548322-8eef-43a1-bd88-71613aa4ffa9\", \"publisher_id\": \"p\", \"event_type\": \"x.y\", \"priority\": \"INFO\", \"payload\": {\"a\": \"\\u00e9\", \"half\": \"\\ud800\", \"n\": NaN}, \"timestamp\": \"2026-11-22 16:48:22.460956\", \"_unique_id\": \"432fd483150f484da49331220c8dc7e3\", \"_context_user\": null}"}"#;
+    const PAYLOAD: &str = r#"{"a": "\u00e9", "half": "\ud800", "n": NaN}"#;
+
+    fn open(text: &str) -> Result<Notification, BadMessage> {
+        Notification::open(text.to_owned())
+    }
+
+    /// Its type and payload.
+    fn read(text: &str) -> Result<(String, String), BadMessage> {
+        let mut read = Default::default();
+        open(text)?.read(|event_type, value| {
+            read = (event_type.to_owned(), value.value()?.to_owned());
+            Ok(())
+        })?;
+        Ok(read)
+    }
+
+    /// A field of the message in a body that we make.
+    fn field(body: &str, wanted: &str) -> String {
+        let Notification(text) = open(body).unwrap();
+        let value = json::entries(&text).find(|(key, _)| key == wanted).unwrap().1;
+        json::decode(value).unwrap().into_owned()
+    }
 
     #[test]
     fn both_envelopes_are_read() {
-        let wrapped = Notification::read(WRAPPED).unwrap();
-        assert_eq!(wrapped.message_id, "78548322-8eef-43a1-bd88-71613aa4ffa9");
-        assert_eq!((wrapped.event_type.as_str(), wrapped.priority.as_str()), ("x.y", "INFO"));
-        assert_eq!(wrapped.payload, r#"{"a": "\u00e9", "half": "\ud800", "n": NaN}"#);
-        assert_eq!(wrapped.timestamp, "2026-11-22 16:48:22.460956");
-        assert_eq!(wrapped.context, [("user".to_owned(), Json::parse("null").unwrap())]);
+        assert_eq!(read(WRAPPED).unwrap(), ("x.y".to_owned(), PAYLOAD.to_owned()));
         let inner = json::entries(WRAPPED).find(|(key, _)| key == MESSAGE).unwrap().1;
-        assert_eq!(Notification::read(&json::decode(inner).unwrap()).unwrap(), wrapped);
+        let bare = json::decode(inner).unwrap();
+        assert_eq!(open(&bare).unwrap(), open(WRAPPED).unwrap());
+        assert_eq!(open(&bare).unwrap().payload(), Ok(PAYLOAD));
+    }
+
+    #[test]
+    fn the_order_of_the_keys_does_not_matter_and_what_is_missing_is_nothing() {
+        let read = |text| read(text).unwrap();
+        assert_eq!(read(r#"{"payload": [1], "event_type": "e"}"#), ("e".into(), "[1]".into()));
+        assert_eq!(read(r#"{"payload": [1], "event_type": 5}"#), (String::new(), "[1]".into()));
+        assert_eq!(read(r#"{"event_type": "e"}"#), ("e".into(), "null".into()));
+        assert_eq!(open(r#"{"event_type": "e"}"#).unwrap().payload(), Ok("null"));
     }
 
     #[test]
@@ -185,25 +229,25 @@ mod tests {
             ("{\"a\": 1} x", "json"),
             ("{\"a\": 1", "json"),
             (r#"{"oslo.version": "2.0", "oslo.message": "{"}"#, "json"),
+            (r#"{"event_type": "e", "payload": 1, "payload": 2}"#, "json"),
+            (r#"{"event_type": "e", "payload": 1, "event_type": "f"}"#, "json"),
             (r#"{"oslo.version": "2.1", "oslo.message": "{}"}"#, "envelope"),
             (r#"{"oslo.version": "3.0", "oslo.message": "{}"}"#, "envelope"),
             (r#"{"oslo.version": "1.0", "oslo.message": "{}"}"#, "envelope"),
         ] {
-            assert_eq!(Notification::read(text).unwrap_err().kind(), kind, "{text}");
+            assert_eq!(read(text).unwrap_err().kind(), kind, "{text}");
         }
     }
 
     #[test]
     fn the_ids_are_those_of_the_payload() {
-        let outgoing = |payload: &str| Outgoing {
-            event_type: "e".into(),
-            publisher_id: "p".into(),
-            payload: payload.into(),
+        let body = |payload: &str| {
+            Outgoing { event_type: "e".into(), publisher_id: "p".into(), payload: payload.into() }.body()
         };
-        let read = |payload| Notification::read(&outgoing(payload).body()).unwrap();
-        assert_eq!(read("{}").unique_id, read("{}").unique_id);
-        assert_ne!(read("{}").message_id, read("[]").message_id);
-        let id = read("{}").message_id;
+        let id = |payload: &str, which| field(&body(payload), which);
+        assert_eq!(id("{}", "_unique_id"), id("{}", "_unique_id"));
+        assert_ne!(id("{}", "message_id"), id("[]", "message_id"));
+        let id = id("{}", "message_id");
         assert_eq!((id.len(), &id[14..15], &id[19..20]), (36, "8", &id[19..20]));
         assert!("89ab".contains(&id[19..20]), "{id}");
     }
@@ -211,20 +255,18 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_sent_is_received(event_type in ".*", publisher_id in ".*", text in ".*") {
-            let payload = Json::string(&text).as_str().to_owned();
+            let payload = nephoscope_telemetry::Json::string(&text).as_str().to_owned();
             let sent = Outgoing { event_type, publisher_id, payload };
             let body = sent.body();
             prop_assert!(body.is_ascii());
-            let received = Notification::read(&body).unwrap();
-            prop_assert_eq!(received.event_type, sent.event_type);
-            prop_assert_eq!(received.publisher_id, sent.publisher_id);
-            prop_assert_eq!(received.payload, sent.payload);
-            prop_assert_eq!(received.timestamp.len(), 26);
+            prop_assert_eq!(read(&body).unwrap(), (sent.event_type, sent.payload));
+            prop_assert_eq!(field(&body, "publisher_id"), sent.publisher_id);
+            prop_assert_eq!(field(&body, "timestamp").len(), 26);
         }
 
         #[test]
         fn no_text_makes_it_panic(text in r#"[{}\[\]":,\\a-z0-9.]*"#) {
-            let _outcome = Notification::read(&text);
+            let _outcome = read(&text);
         }
     }
 }

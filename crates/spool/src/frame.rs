@@ -14,6 +14,7 @@
 //!
 //! All numbers have their lowest byte first.
 
+use bytes::Bytes;
 use memchr::memmem;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -25,7 +26,7 @@ pub struct Record {
     /// How many items it holds, for [`Stats`](crate::Stats).
     pub items: u32,
     /// The items.
-    pub payload: Vec<u8>,
+    pub payload: Bytes,
 }
 
 /// What a segment begins with: a name and the version of the format.
@@ -38,9 +39,9 @@ const CHECKED: usize = HEADER - 4;
 /// How long a payload may be. Far above what a source brings at a time, so that more is damage.
 pub(crate) const LONGEST_PAYLOAD: usize = 256 << 20;
 
-/// Appends the frame of a record.
-pub(crate) fn write(record: &Record, appended_at: u64, out: &mut Vec<u8>) {
-    let start = out.len();
+/// What stands before the payload of a record.
+pub(crate) fn header(record: &Record, appended_at: u64) -> Bytes {
+    let mut out = Vec::with_capacity(HEADER);
     out.extend(FRAME);
     let length = u32::try_from(record.payload.len()).expect("whoever appends was told how long it may be");
     out.extend(length.to_le_bytes());
@@ -48,9 +49,8 @@ pub(crate) fn write(record: &Record, appended_at: u64, out: &mut Vec<u8>) {
     out.extend([record.kind, 0, 0, 0]);
     out.extend(appended_at.to_le_bytes());
     out.extend(xxh3_64(&record.payload).to_le_bytes());
-    let check = check(&out[start..]);
-    out.extend(check);
-    out.extend(&record.payload);
+    out.extend(check(&out));
+    out.into()
 }
 
 fn check(bytes: &[u8]) -> [u8; 4] {
@@ -70,7 +70,7 @@ pub(crate) enum Next {
 }
 
 /// Reads what is next. `bytes` are not empty, and may end anywhere.
-pub(crate) fn next(bytes: &[u8]) -> Next {
+pub(crate) fn next(bytes: &Bytes) -> Next {
     if !bytes.starts_with(&FRAME[..bytes.len().min(FRAME.len())]) {
         return damage(bytes);
     }
@@ -85,12 +85,15 @@ pub(crate) fn next(bytes: &[u8]) -> Next {
         return damage(bytes);
     }
     let length = HEADER + payload;
-    let Some(payload) = bytes.get(HEADER..length) else { return Next::More(length) };
-    if xxh3_64(payload) != long(24) {
+    if bytes.len() < length {
+        return Next::More(length);
+    }
+    let payload = bytes.slice(HEADER..length);
+    if xxh3_64(&payload) != long(24) {
         // The header is sound, so that its length leads to the next frame.
         return Next::Damage(length);
     }
-    let record = Record { kind: header[12], items: number(8), payload: payload.to_vec() };
+    let record = Record { kind: header[12], items: number(8), payload };
     Next::Frame { record, appended_at: long(16), length }
 }
 
@@ -108,24 +111,27 @@ mod tests {
 
     use super::*;
 
+    fn written(record: &Record, appended_at: u64) -> Vec<u8> {
+        [header(record, appended_at), record.payload.clone()].concat()
+    }
+
     fn frame(payload: &[u8]) -> Vec<u8> {
-        let mut frame = Vec::new();
-        write(&Record { kind: 3, items: 7, payload: payload.to_vec() }, 42, &mut frame);
-        frame
+        written(&Record { kind: 3, items: 7, payload: payload.to_vec().into() }, 42)
     }
 
     /// Every record in bytes, and how many stretches are damaged.
-    fn read(mut bytes: &[u8]) -> (Vec<Vec<u8>>, usize) {
+    fn read(bytes: &[u8]) -> (Vec<Bytes>, usize) {
+        let mut bytes = Bytes::copy_from_slice(bytes);
         let (mut records, mut damaged) = (Vec::new(), 0);
         while !bytes.is_empty() {
-            match next(bytes) {
+            match next(&bytes) {
                 Next::Frame { record, length, .. } => {
                     records.push(record.payload);
-                    bytes = &bytes[length..];
+                    bytes = bytes.slice(length..);
                 }
                 Next::Damage(length) => {
                     damaged += 1;
-                    bytes = &bytes[length..];
+                    bytes = bytes.slice(length..);
                 }
                 Next::More(_) => break,
             }
@@ -136,12 +142,11 @@ mod tests {
     proptest! {
         #[test]
         fn a_record_survives(kind: u8, items: u32, payload: Vec<u8>, appended_at: u64, behind: Vec<u8>) {
-            let record = Record { kind, items, payload };
-            let mut bytes = Vec::new();
-            write(&record, appended_at, &mut bytes);
+            let record = Record { kind, items, payload: payload.into() };
+            let mut bytes = written(&record, appended_at);
             let length = bytes.len();
             bytes.extend(behind);
-            prop_assert_eq!(next(&bytes), Next::Frame { record, appended_at, length });
+            prop_assert_eq!(next(&bytes.into()), Next::Frame { record, appended_at, length });
         }
 
         #[test]
@@ -149,7 +154,7 @@ mod tests {
             let frame = frame(&payload);
             let cut = cut.index(frame.len());
             prop_assume!(cut > 0);
-            let Next::More(needed) = next(&frame[..cut]) else { panic!("it is not whole") };
+            let Next::More(needed) = next(&Bytes::copy_from_slice(&frame[..cut])) else { panic!("it is not whole") };
             prop_assert!(needed > cut && needed <= frame.len());
         }
 

@@ -1,10 +1,11 @@
 //! Taking out what is in the spool.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use nephoscope_telemetry::{Error, ErrorKind, Result};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -70,7 +71,7 @@ impl Reader {
                 let path = self.segments.path(place.segment);
                 let read = spawn_blocking(move || {
                     let file = File::open(&path);
-                    let chunk = file.and_then(|file| read(&file, place, bytes, about_bytes));
+                    let chunk = file.and_then(|mut file| read(&mut file, place, bytes, about_bytes));
                     chunk.map_err(|error| failure::of_disk(OPERATION, &path, error))
                 });
                 let chunk = read.await.map_err(|error| {
@@ -102,7 +103,7 @@ impl Reader {
 }
 
 /// Reads from a place of a segment that has so many bytes.
-fn read(file: &File, place: Place, bytes: u64, about_bytes: usize) -> io::Result<Chunk> {
+fn read(file: &mut File, place: Place, bytes: u64, about_bytes: usize) -> io::Result<Chunk> {
     let mut chunk = Chunk { end: place, ..Chunk::default() };
     if place.offset == 0 {
         let mut header = [0; SEGMENT_HEADER.len()];
@@ -116,18 +117,17 @@ fn read(file: &File, place: Place, bytes: u64, about_bytes: usize) -> io::Result
         }
         chunk.end.offset = length;
     }
-    let (mut window, mut wanted) = (Vec::new(), about_bytes.max(frame::HEADER));
+    let mut wanted = about_bytes.max(frame::HEADER);
     loop {
         let left = bytes - chunk.end.offset;
         let size = usize::try_from(left).unwrap_or(usize::MAX).min(wanted);
         if size == 0 {
             return Ok(chunk);
         }
-        window.resize(size, 0);
-        file.read_exact_at(&mut window, chunk.end.offset)?;
+        let window = read_at(file, chunk.end.offset, size)?;
         let mut at = 0;
         while at < size {
-            match frame::next(&window[at..]) {
+            match frame::next(&window.slice(at..)) {
                 Next::Frame { record, appended_at, length } => {
                     if chunk.records.is_empty() {
                         chunk.appended_at = appended_at;
@@ -153,5 +153,15 @@ fn read(file: &File, place: Place, bytes: u64, about_bytes: usize) -> io::Result
         if !chunk.records.is_empty() || chunk.end.offset >= bytes {
             return Ok(chunk);
         }
+    }
+}
+
+/// So many bytes that are there.
+fn read_at(file: &mut File, offset: u64, size: usize) -> io::Result<Bytes> {
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::with_capacity(size);
+    match file.take(size as u64).read_to_end(&mut bytes)? {
+        read if read == size => Ok(bytes.into()),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }

@@ -1,11 +1,12 @@
 //! The one thread that writes.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use nephoscope_telemetry::{Error, ErrorKind, Result};
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,13 +18,14 @@ use crate::segments::Segments;
 /// How large a segment gets before the next is begun: what is given back at a time, and few enough files.
 const SEGMENT_BYTES: u64 = 64 << 20;
 /// How much is written at a time at most: more brings no more speed, and the first of those who wait has waited enough.
-const BATCH_BYTES: usize = 8 << 20;
+const BATCH_BYTES: u64 = 8 << 20;
 /// How many appends may wait: more than there are sources, so that a sync is shared by all who came meanwhile.
 const WAITING: usize = 256;
 
 /// What is to be appended, and who is to be told.
 struct Append {
-    frames: Vec<u8>,
+    /// Headers and payloads.
+    frames: Vec<Bytes>,
     done: oneshot::Sender<Result<()>>,
 }
 
@@ -49,14 +51,13 @@ impl Writer {
 
     pub(crate) async fn append(&self, records: &[Record]) -> Result<()> {
         const OPERATION: &str = "append to the spool";
-        let mut frames =
-            Vec::with_capacity(records.iter().map(|record| record.payload.len() + frame::HEADER).sum());
+        let mut frames = Vec::with_capacity(2 * records.len());
         for record in records {
             if record.payload.len() > frame::LONGEST_PAYLOAD {
                 let problem = format!("a record has {} bytes; split it", record.payload.len());
                 return Err(Error::new(ErrorKind::Invalid, OPERATION, problem));
             }
-            frame::write(record, now(), &mut frames);
+            frames.extend([frame::header(record, now()), record.payload.clone()]);
         }
         if frames.is_empty() {
             return Ok(());
@@ -96,13 +97,13 @@ impl Thread {
         while let Some(first) = self.appends.blocking_recv() {
             let mut frames = first.frames;
             let mut waiting = vec![first.done];
-            while frames.len() < BATCH_BYTES
+            while length(&frames) < BATCH_BYTES
                 && let Ok(next) = self.appends.try_recv()
             {
                 frames.extend(next.frames);
                 waiting.push(next.done);
             }
-            let outcome = if self.segments.wait_for_room(frames.len() as u64) {
+            let outcome = if self.segments.wait_for_room(length(&frames)) {
                 self.write(&frames)
             } else {
                 // Closed while it was full: whoever brought this still has it.
@@ -123,16 +124,16 @@ impl Thread {
     }
 
     /// Writes and syncs. After a failure nobody knows what is on disk, so that nothing more goes into that file.
-    fn write(&mut self, frames: &[u8]) -> Result<(), (io::Error, u64)> {
-        let (mut file, length) = match self.file.take() {
+    fn write(&mut self, frames: &[Bytes]) -> Result<(), (io::Error, u64)> {
+        let (mut file, before) = match self.file.take() {
             Some(open) => open,
             None => self.begin()?,
         };
         let number = self.segments.end().segment;
-        let written = file.write_all(frames).and_then(|()| file.sync_data());
+        let written = write_all(&mut file, frames).and_then(|()| file.sync_data());
         if let Err(error) = written {
             // What was not acknowledged will come again; without this it would be read twice.
-            if let Err(error) = file.set_len(length).and_then(|()| file.sync_data()) {
+            if let Err(error) = file.set_len(before).and_then(|()| file.sync_data()) {
                 let path = self.segments.path(number);
                 tracing::warn!(
                     "{}: what could not be written whole cannot be cut off: {error}",
@@ -141,7 +142,7 @@ impl Thread {
             }
             return Err((error, number));
         }
-        let length = length + frames.len() as u64;
+        let length = before + length(frames);
         self.segments.grew(length);
         if length < SEGMENT_BYTES {
             self.file = Some((file, length));
@@ -169,4 +170,25 @@ impl Thread {
         self.segments.grew(length);
         Ok((file, length))
     }
+}
+
+fn length(frames: &[Bytes]) -> u64 {
+    frames.iter().map(|bytes| bytes.len() as u64).sum()
+}
+
+/// Writes all of them without putting them together first.
+fn write_all(file: &mut File, frames: &[Bytes]) -> io::Result<()> {
+    let mut slices: Vec<_> = frames.iter().map(|bytes| IoSlice::new(bytes)).collect();
+    let mut left = slices.as_mut_slice();
+    // Those that are empty are passed by.
+    IoSlice::advance_slices(&mut left, 0);
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -61,6 +61,11 @@ impl Json {
         }
     }
 
+    /// As [`from_checked`](Self::from_checked), of a text that has no line breaks and tabs.
+    pub(crate) fn on_one_line(value: &str) -> Self {
+        Self(value.into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

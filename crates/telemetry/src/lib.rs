@@ -38,7 +38,7 @@ pub use json::Json;
 pub use points::{BadPoints, Points};
 pub use registry::{Connecting, Entry, Registry};
 pub use report::Report;
-pub use sample::{Sample, SampleForm};
+pub use sample::{Sample, SampleForm, SampleText};
 pub use summary::{TraceFilter, TraceSummary};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use trace_point::TracePoint;

@@ -1,11 +1,13 @@
 //! The sample: one metered value of Ceilometer.
 
-use std::borrow::Cow;
+mod text;
 
 use smol_str::SmolStr;
 
-use crate::json::{self, Scanner};
+use crate::json;
 use crate::{BadRecord, Json, Timestamp};
+
+pub use text::SampleText;
 
 /// One value of one meter at one moment, with what is known of the resource it was measured at.
 ///
@@ -83,22 +85,7 @@ impl Sample {
     ///
     /// A name, a volume, a resource and a time have to be there; a volume that is `null` is there.
     pub fn from_json(text: &str) -> Result<Self, BadRecord> {
-        let mut scanner = Scanner::new(text);
-        let sample = Self::read(&mut scanner)?;
-        scanner.end().map_err(|error| BadRecord::whole(format!("is not JSON: {error}")))?;
-        Ok(sample)
-    }
-
-    /// As [`from_json`](Self::from_json), of the value that is next.
-    pub fn read(scanner: &mut Scanner<'_>) -> Result<Self, BadRecord> {
-        let fields = Fields::of(scanner)?;
-        fields.check()?;
-        Ok(fields.into_sample())
-    }
-
-    /// Passes the value that is next, which has to be one that [`read`](Self::read) takes. Nothing is made of it.
-    pub fn check(scanner: &mut Scanner<'_>) -> Result<(), BadRecord> {
-        Fields::of(scanner)?.check()
+        SampleText::of(text).map(|text| text.to_sample())
     }
 
     /// The value as a number, with the grammar of Python's `float`; nothing, when it is none. A boolean is 0 or 1.
@@ -208,144 +195,6 @@ fn python_float(text: &str) -> Option<f64> {
     };
     let sound = text.bytes().enumerate().all(|(at, byte)| byte != b'_' || between_digits(at));
     if sound { text.replace('_', "").parse().ok() } else { None }
-}
-
-/// The raw values of the fields, as they are met. Of a key given twice the last counts, as in Python.
-#[derive(Default)]
-struct Fields<'a> {
-    name: Option<&'a str>,
-    kind: Option<&'a str>,
-    unit: Option<&'a str>,
-    volume: Option<&'a str>,
-    resource_id: Option<&'a str>,
-    timestamp: Option<&'a str>,
-    project_id: Option<&'a str>,
-    project_name: Option<&'a str>,
-    user_id: Option<&'a str>,
-    user_name: Option<&'a str>,
-    metadata: Option<&'a str>,
-    source: Option<&'a str>,
-    id: Option<&'a str>,
-    extra: Vec<(Cow<'a, str>, &'a str)>,
-}
-
-impl<'a> Fields<'a> {
-    fn of(scanner: &mut Scanner<'a>) -> Result<Self, BadRecord> {
-        if scanner.peek() != Some(b'{') {
-            return Err(BadRecord::whole(match scanner.value() {
-                Ok(_) => "is JSON, but no object".into(),
-                Err(error) => format!("is not JSON: {error}"),
-            }));
-        }
-        let mut fields = Self::default();
-        fields.read(scanner).map_err(|error| BadRecord::whole(format!("is not JSON: {error}")))?;
-        Ok(fields)
-    }
-
-    fn read(&mut self, scanner: &mut Scanner<'a>) -> Result<(), json::InvalidJson> {
-        scanner.expect(b'{', "expected an object")?;
-        let mut more = !scanner.eat(b'}');
-        while more {
-            let key = scanner.key()?;
-            self.take(key, scanner.value()?);
-            more = scanner.eat(b',');
-            if !more {
-                scanner.expect(b'}', "expected a comma or the end of the object")?;
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, key: Cow<'a, str>, value: &'a str) {
-        let slot = match &*key {
-            "counter_name" | "name" => &mut self.name,
-            "counter_type" | "type" => &mut self.kind,
-            "counter_unit" | "unit" => &mut self.unit,
-            "counter_volume" | "volume" => &mut self.volume,
-            "resource_id" => &mut self.resource_id,
-            "timestamp" => &mut self.timestamp,
-            "project_id" => &mut self.project_id,
-            "project_name" => &mut self.project_name,
-            "user_id" => &mut self.user_id,
-            "user_name" => &mut self.user_name,
-            "resource_metadata" => &mut self.metadata,
-            "source" => &mut self.source,
-            "message_id" | "id" => &mut self.id,
-            _ => {
-                self.extra.retain(|(earlier, _)| *earlier != key);
-                self.extra.push((key, value));
-                return;
-            }
-        };
-        *slot = Some(value);
-    }
-
-    /// Whether each is what it has to be.
-    fn check(&self) -> Result<(), BadRecord> {
-        for (field, value) in
-            [("counter_name", self.name), ("resource_id", self.resource_id), ("timestamp", self.timestamp)]
-        {
-            let value = value.ok_or_else(|| BadRecord::missing(field))?;
-            is_text(field, value)?;
-        }
-        let volume = self.volume.ok_or_else(|| BadRecord::missing("counter_volume"))?;
-        if volume.starts_with(['{', '[']) {
-            return Err(BadRecord::field("counter_volume", volume, "expected a number"));
-        }
-        for (field, value) in [
-            ("counter_type", self.kind),
-            ("counter_unit", self.unit),
-            ("project_id", self.project_id),
-            ("project_name", self.project_name),
-            ("user_id", self.user_id),
-            ("user_name", self.user_name),
-            ("source", self.source),
-            ("message_id", self.id),
-        ] {
-            if let Some(value) = value.filter(|value| *value != "null") {
-                is_text(field, value)?;
-            }
-        }
-        match self.metadata {
-            Some(value) if value != "null" && !value.starts_with('{') => {
-                Err(BadRecord::field("resource_metadata", value, "expected an object"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Of fields that were checked.
-    fn into_sample(self) -> Sample {
-        let text = |value: Option<&str>| value.and_then(json::decode).map(SmolStr::from);
-        let metadata = self.metadata.filter(|value| *value != "null");
-        Sample {
-            name: text(self.name).unwrap_or_default(),
-            kind: text(self.kind).unwrap_or_default(),
-            unit: text(self.unit).unwrap_or_default(),
-            volume: Json::from_checked(self.volume.unwrap_or("null")),
-            resource_id: text(self.resource_id).unwrap_or_default(),
-            timestamp: text(self.timestamp).unwrap_or_default(),
-            project_id: text(self.project_id),
-            project_name: text(self.project_name),
-            user_id: text(self.user_id),
-            user_name: text(self.user_name),
-            metadata: metadata.map_or_else(Json::empty_object, Json::from_checked),
-            source: text(self.source),
-            id: text(self.id),
-            extra: self
-                .extra
-                .into_iter()
-                .map(|(key, value)| (key.into(), Json::from_checked(value)))
-                .collect(),
-        }
-    }
-}
-
-fn is_text(field: &str, value: &str) -> Result<(), BadRecord> {
-    match value.starts_with('"') {
-        true => Ok(()),
-        false => Err(BadRecord::field(field, value, "expected a string")),
-    }
 }
 
 #[cfg(test)]

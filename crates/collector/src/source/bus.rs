@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use nephoscope_messaging::{BadMessage, Batch, Consumer, Notification};
-use nephoscope_telemetry::json::Scanner;
+use nephoscope_messaging::{BadMessage, Consumer, Notification};
+use nephoscope_telemetry::json::{InvalidJson, Scanner};
 use nephoscope_telemetry::{Error, ErrorKind, Result, TracePoint};
 
 use super::bus_settings::BusSettings;
@@ -75,11 +75,11 @@ impl Bus {
                 next = self.consumer.next(PATIENCE) => next,
             };
             let flow = match next {
-                Ok(batch) => {
+                Ok(messages) => {
                     if bus.reset() {
                         tracing::info!("{} delivers again", self.name);
                     }
-                    self.take_in(batch, meter, intake, &traces, stop.as_mut()).await
+                    self.take_in(messages, meter, intake, &traces, stop.as_mut()).await
                 }
                 Err(error) => {
                     if bus.is_fresh() {
@@ -99,15 +99,15 @@ impl Bus {
     /// Spools and stores a batch, and settles it.
     async fn take_in(
         &mut self,
-        mut batch: Batch,
+        messages: Vec<Result<Notification, BadMessage>>,
         meter: &Meter,
         intake: &Intake,
         traces: &impl AsyncFn(&[TracePoint]) -> Result<()>,
         mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> ControlFlow<()> {
-        let taken = batch.messages.len();
+        let taken = messages.len();
         Meter::count(&meter.taken, taken);
-        let contents = Contents::of(batch.messages.drain(..), intake.verifier());
+        let contents = Contents::of(messages, intake.verifier());
         let (mut bad, packed) = (contents.bad, contents.load.pack());
         if !packed.is_empty() {
             let mut tries = Tries::new(&self.name);
@@ -120,7 +120,7 @@ impl Bus {
         bad.extend(refused.into_iter().map(|(place, why)| (contents.places[place], why)));
         let refused: BTreeSet<_> = bad.iter().map(|(place, _)| *place).collect();
         bad.iter().for_each(|(_, bad)| self.tell(bad));
-        if let Err(error) = batch.settle(&refused).await {
+        if let Err(error) = self.consumer.settle(&refused).await {
             tracing::debug!("{}: {error}", self.name);
         }
         Meter::count(&meter.stored, taken - refused.len() - contents.others);
@@ -144,12 +144,9 @@ impl Bus {
 }
 
 impl Contents {
-    fn of(
-        messages: impl Iterator<Item = Result<Notification, BadMessage>>,
-        verifier: Option<&Verifier>,
-    ) -> Self {
+    fn of(messages: Vec<Result<Notification, BadMessage>>, verifier: Option<&Verifier>) -> Self {
         let mut contents = Self::default();
-        for (place, message) in messages.enumerate() {
+        for (place, message) in messages.into_iter().enumerate() {
             if let Err(bad) = message.and_then(|notification| contents.add(place, &notification, verifier)) {
                 contents.bad.push((place, bad));
             }
@@ -163,18 +160,30 @@ impl Contents {
         notification: &Notification,
         verifier: Option<&Verifier>,
     ) -> Result<(), BadMessage> {
-        let payload = notification.payload.as_str();
-        match notification.event_type.as_str() {
-            POLLING => match samples(payload) {
-                Some(samples) => self.load.samples_at(samples, verifier),
-                None => self.load.refuse(payload, "there are no samples in this notification"),
-            },
-            EVENT => self.load.events(payload, verifier),
-            metering if metering.split('.').next() == Some(METERING) => self.load.samples(payload, verifier),
-            profiler if profiler.starts_with(PROFILER) => self.add_point(place, payload)?,
-            _ => self.others += 1,
+        let before = self.load.mark();
+        let (mut point, mut is_other) = (None, false);
+        let read = notification.read(|event_type, payload| {
+            match event_type {
+                POLLING => polled(&mut self.load, payload, verifier)?,
+                EVENT => self.load.events(payload.value()?, verifier),
+                metering if metering.split('.').next() == Some(METERING) => match payload.peek() {
+                    Some(b'[') => self.load.samples_at(payload, verifier)?,
+                    _ => self.load.sample(payload.value()?, verifier),
+                },
+                profiler if profiler.starts_with(PROFILER) => point = Some(payload.value()?),
+                _ => {
+                    payload.value()?;
+                    is_other = true;
+                }
+            }
+            Ok(())
+        });
+        if let Err(bad) = read {
+            self.load.go_back(before);
+            return Err(bad);
         }
-        Ok(())
+        self.others += usize::from(is_other);
+        point.map_or(Ok(()), |point| self.add_point(place, point))
     }
 
     fn add_point(&mut self, place: usize, payload: &str) -> Result<(), BadMessage> {
@@ -186,19 +195,37 @@ impl Contents {
     }
 }
 
-/// Before the array of the samples of a polling notification, whose payload is JSON.
-fn samples(payload: &str) -> Option<Scanner<'_>> {
-    let mut scanner = Scanner::new(payload);
-    if !scanner.eat(b'{') {
-        return None;
-    }
-    while scanner.key().ok()? != "samples" {
-        scanner.value().ok()?;
-        if !scanner.eat(b',') {
-            return None;
+/// Takes the samples of a polling notification's payload, which is passed.
+fn polled(
+    load: &mut Load,
+    payload: &mut Scanner<'_>,
+    verifier: Option<&Verifier>,
+) -> Result<(), InvalidJson> {
+    let is_object = payload.peek() == Some(b'{');
+    let (rest, start) = (payload.rest(), payload.position());
+    let mut found = false;
+    if is_object {
+        payload.expect(b'{', "expected an object")?;
+        let mut more = !payload.eat(b'}');
+        while more {
+            if payload.key()? == "samples" && payload.peek() == Some(b'[') {
+                load.samples_at(payload, verifier)?;
+                found = true;
+            } else {
+                payload.value()?;
+            }
+            more = payload.eat(b',');
+            if !more {
+                payload.expect(b'}', "expected a comma or the end of the object")?;
+            }
         }
+    } else {
+        payload.value()?;
     }
-    (scanner.peek() == Some(b'[')).then_some(scanner)
+    if !found {
+        load.refuse(&rest[..payload.position() - start], "there are no samples in this notification");
+    }
+    Ok(())
 }
 
 /// Attempts at one thing.
@@ -293,7 +320,7 @@ mod tests {
     }
 
     fn notification(event_type: &str, payload: &str) -> Result<Notification, BadMessage> {
-        Ok(Notification { event_type: event_type.into(), payload: payload.into(), ..Notification::default() })
+        Notification::open(format!("{{\"event_type\": \"{event_type}\", \"payload\": {payload}}}"))
     }
 
     #[test]
@@ -311,14 +338,15 @@ mod tests {
             notification("profiler.nova", "{}"),
             notification("compute.instance.create.end", "{}"),
             notification("telemetry.polling", "{}"),
+            notification("telemetry.polling", &format!("{{\"samples\": [{sample} {sample}]}}")),
             Err(BadMessage::new("json", "it is none")),
         ];
-        let contents = Contents::of(messages.into_iter(), None);
+        let contents = Contents::of(messages.into(), None);
         assert_eq!(
             (contents.points.len(), contents.places.as_slice(), contents.others),
             (1, [4].as_slice(), 1)
         );
-        assert_eq!(contents.bad.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [5, 8]);
+        assert_eq!(contents.bad.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [5, 8, 9]);
         let packed = contents.load.pack();
         assert_eq!((packed.samples, packed.events, packed.bad.len()), (4, 1, 2));
     }

@@ -25,12 +25,18 @@ impl Messaging {
     /// Shows the payload of every notification once.
     async fn payloads(&self, operation: &'static str, mut look: impl FnMut(&str)) -> Result<()> {
         let mut seen = HashSet::new();
-        let look = |message: Result<Notification, BadMessage>| match message {
-            Ok(notification) if seen.insert(fingerprint(&notification.payload)) => {
-                look(&notification.payload);
+        let mut look_at = |message: Result<Notification, BadMessage>| {
+            let notification = message?;
+            let payload = notification.payload()?;
+            if seen.insert(fingerprint(payload)) {
+                look(payload);
             }
-            Ok(_) => {}
-            Err(bad) => tracing::debug!(%bad, "passing by a message that is no notification"),
+            Ok(())
+        };
+        let look = |message| {
+            if let Err::<(), BadMessage>(bad) = look_at(message) {
+                tracing::debug!(%bad, "passing by a message that is no notification");
+            }
         };
         self.browser.look_at_all(operation, look).await
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nephoscope_messaging::{Batch, Consumer, Destination, INFO, Transport};
+use nephoscope_messaging::{BadMessage, Consumer, Destination, INFO, Notification, Transport};
 use nephoscope_telemetry::{ConnectionString, Driver, Timestamp, TracePoint};
 use nephoscope_testkit::server::{Missing, RabbitmqServer};
 use nephoscope_testkit::{Trial, trial};
@@ -61,14 +61,15 @@ fn consumer(url: &str) -> Consumer {
     Consumer::new(transport, vec![from], MOST)
 }
 
-async fn next(consumer: &mut Consumer) -> Batch {
+async fn next(consumer: &mut Consumer) -> Vec<Result<Notification, BadMessage>> {
     let next = timeout(TIME_LIMIT, consumer.next(PATIENCE)).await.expect("there are more messages");
     next.expect("the broker delivers")
 }
 
 /// The payloads of a batch.
-fn payloads(batch: &Batch) -> impl Iterator<Item = String> {
-    batch.messages.iter().map(|message| message.as_ref().expect("it is a notification").payload.clone())
+fn payloads(batch: &[Result<Notification, BadMessage>]) -> impl Iterator<Item = String> {
+    let notifications = batch.iter().map(|message| message.as_ref().expect("it is a notification"));
+    notifications.map(|notification| notification.payload().expect("it has one").to_owned())
 }
 
 /// How many points a report shows.
@@ -85,7 +86,7 @@ async fn look_while_it_is_consumed(url: String) {
         while taken.len() < POINTS as usize {
             let batch = next(&mut consumer).await;
             taken.extend(payloads(&batch));
-            batch.settle(&BTreeSet::new()).await.expect("the broker takes it");
+            consumer.settle(&BTreeSet::new()).await.expect("the broker takes it");
         }
     };
     let look = async {
@@ -108,13 +109,12 @@ async fn look_beside_a_holder(url: String) {
     let driver = connect(&url).await;
     let mut consumer = consumer(&url);
     let held = next(&mut consumer).await;
-    let count = held.messages.len();
+    let count = held.len();
     assert!(count > 0);
     let beside = shown(&*driver).await;
     // The broker may have more on the way to the holder than it has looked at, and not more than it asked for.
     let most = POINTS as usize;
     assert!((most - usize::from(MOST)..=most - count).contains(&beside), "it shows {beside}");
-    drop(held);
     consumer.close().await;
     assert_eq!(shown(&*driver).await, most);
     assert_eq!(shown(&*driver).await, most, "what a report looked at is still there");

@@ -13,7 +13,7 @@ const ROOM: u64 = 1 << 30;
 const SOME: usize = 1 << 16;
 
 fn record(payload: &str) -> Record {
-    Record { kind: 1, items: 1, payload: payload.into() }
+    Record { kind: 1, items: 1, payload: payload.to_owned().into() }
 }
 
 fn payloads(chunk: &Chunk) -> Vec<&str> {

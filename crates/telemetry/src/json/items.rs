@@ -47,6 +47,11 @@ impl<'a> Iterator for Items<'a> {
 }
 
 impl<'a> Items<'a> {
+    /// Behind the array, once it has ended.
+    pub fn behind(self) -> Scanner<'a> {
+        self.scanner
+    }
+
     /// The next item, and what `read` makes of it in passing it. Should it fail, the item is passed all the same.
     pub fn next_by<T, E>(
         &mut self,

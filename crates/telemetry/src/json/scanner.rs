@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::text;
-
 /// Text that is not JSON, and where it stops being it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem} at byte {at}")]
@@ -78,9 +76,50 @@ impl<'a> Scanner<'a> {
         if self.peek() != Some(b'"') {
             return self.fail("expected a string");
         }
-        let start = self.at;
-        self.pass_string()?;
-        Ok(text::decode_checked(&self.text[start..self.at]))
+        let (start, bytes) = (self.at + 1, self.text.as_bytes());
+        let end = start + plain(&bytes[start..]);
+        if bytes.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Ok(Cow::Borrowed(&self.text[start..end]));
+        }
+        self.at = start;
+        self.unescape().map(Cow::Owned)
+    }
+
+    /// Passes a string, from behind its opening quote, and writes down what it says.
+    fn unescape(&mut self) -> Result<String> {
+        let bytes = self.text.as_bytes();
+        // Always longer than what was written by a word and the longest character.
+        let (mut out, mut written) = (vec![0; 64], 0);
+        loop {
+            if out.len() < written + 16 {
+                out.resize(2 * out.len(), 0);
+            }
+            let plain = match bytes[self.at..].first_chunk() {
+                Some(word) => {
+                    out[written..written + 8].copy_from_slice(word);
+                    plain_in(*word)
+                }
+                None => {
+                    let rest = &bytes[self.at..];
+                    out[written..written + rest.len()].copy_from_slice(rest);
+                    plain(rest)
+                }
+            };
+            self.at += plain;
+            written += plain;
+            match bytes.get(self.at) {
+                _ if plain == 8 => {}
+                Some(b'"') => {
+                    self.at += 1;
+                    out.truncate(written);
+                    return Ok(String::from_utf8(out).expect("it is text, cut at ASCII"));
+                }
+                Some(b'\\') => written += self.escape()?.encode_utf8(&mut out[written..]).len(),
+                Some(_) => return self.fail("expected no control character in a string"),
+                None => return self.fail("expected the end of the string"),
+            }
+        }
     }
 
     /// Passes a key of an object and its colon.
@@ -215,39 +254,73 @@ impl<'a> Scanner<'a> {
     fn pass_escape(&mut self) -> Result<()> {
         match self.text.as_bytes().get(self.at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
-            Some(b'u') => {
-                let digits = self.text.as_bytes().get(self.at + 2..self.at + 6);
-                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-                    return self.fail("expected four hexadecimal digits");
-                }
-                self.at += 6;
-            }
+            Some(b'u') if self.unit().is_some() => self.at += 6,
+            Some(b'u') => return self.fail("expected four hexadecimal digits"),
             _ => return self.fail("expected an escape that JSON knows"),
         }
         Ok(())
+    }
+
+    /// Passes an escape, both halves of a pair together, and returns what it stands for.
+    fn escape(&mut self) -> Result<char> {
+        let unit = self.unit();
+        let letter = self.text.as_bytes().get(self.at + 1).copied();
+        self.pass_escape()?;
+        Ok(match (letter, unit) {
+            (_, Some(high)) => {
+                let pair = self.unit().and_then(|low| char::decode_utf16([high, low]).next()?.ok());
+                match pair.filter(|character| character.len_utf16() == 2) {
+                    Some(character) => {
+                        self.at += 6;
+                        character
+                    }
+                    None => char::from_u32(high.into()).unwrap_or(char::REPLACEMENT_CHARACTER),
+                }
+            }
+            (Some(b'b'), _) => '\u{8}',
+            (Some(b'f'), _) => '\u{c}',
+            (Some(b'n'), _) => '\n',
+            (Some(b'r'), _) => '\r',
+            (Some(b't'), _) => '\t',
+            (other, _) => other.map_or(char::REPLACEMENT_CHARACTER, char::from),
+        })
+    }
+
+    /// The unit of UTF-16 that is written here as `\u` and four digits.
+    fn unit(&self) -> Option<u16> {
+        let [b'\\', b'u', digits @ ..] = self.text.as_bytes()[self.at..].first_chunk::<6>()? else {
+            return None;
+        };
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u16::try_from(digit).ok());
+        digits.iter().try_fold(0, |unit: u16, &byte| Some(unit << 4 | digit(byte)?))
     }
 }
 
 /// How many bytes come before one that means something in a string: a quote, a backslash or a control character.
 fn plain(bytes: &[u8]) -> usize {
-    const LOW: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let mut words = bytes.chunks_exact(8);
+    let (words, rest) = bytes.as_chunks();
     let mut passed = 0;
-    for word in &mut words {
-        let word = u64::from_le_bytes(word.try_into().expect("it has eight bytes"));
-        // The high bit of each byte that is below `limit`, of ASCII and exact up to the first.
-        let below = |word: u64, limit: u8| word.wrapping_sub(LOW * u64::from(limit)) & !word & HIGH;
-        let equal = |byte: u8| below(word ^ (LOW * u64::from(byte)), 1);
-        let found = below(word, b' ') | equal(b'"') | equal(b'\\');
-        if found != 0 {
-            return passed + found.trailing_zeros() as usize / 8;
+    for word in words {
+        let plain = plain_in(*word);
+        passed += plain;
+        if plain < 8 {
+            return passed;
         }
-        passed += 8;
     }
     let means_something = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
-    let rest = words.remainder();
     passed + rest.iter().position(means_something).unwrap_or(rest.len())
+}
+
+/// As [`plain`], of eight bytes at once.
+fn plain_in(word: [u8; 8]) -> usize {
+    const LOW: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let word = u64::from_le_bytes(word);
+    // The high bit of each byte that is below `limit`, of ASCII and exact up to the first.
+    let below = |word: u64, limit: u8| word.wrapping_sub(LOW * u64::from(limit)) & !word & HIGH;
+    let equal = |byte: u8| below(word ^ (LOW * u64::from(byte)), 1);
+    let found = below(word, b' ') | equal(b'"') | equal(b'\\');
+    found.trailing_zeros() as usize / 8
 }
 
 fn closing(inside: Inside) -> u8 {

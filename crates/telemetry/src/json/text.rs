@@ -3,59 +3,13 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use super::Scanner;
+
 /// What a JSON string says; nothing when the value is no string.
 ///
 /// Half of a surrogate pair, which Python writes for a lone surrogate, becomes U+FFFD: no Rust string can hold it.
 pub fn decode(value: &str) -> Option<Cow<'_, str>> {
-    value.starts_with('"').then(|| decode_checked(value))
-}
-
-/// As [`decode`], of a string in its quotes that the scanner has passed.
-pub(super) fn decode_checked(quoted: &str) -> Cow<'_, str> {
-    let inner = &quoted[1..quoted.len() - 1];
-    let Some(first) = memchr::memchr(b'\\', inner.as_bytes()) else {
-        return Cow::Borrowed(inner);
-    };
-    let mut text = String::with_capacity(inner.len());
-    text.push_str(&inner[..first]);
-    let mut rest = &inner[first..];
-    while let Some(escaped) = rest.strip_prefix('\\') {
-        rest = decode_escape(&mut text, escaped);
-        let plain = memchr::memchr(b'\\', rest.as_bytes()).unwrap_or(rest.len());
-        text.push_str(&rest[..plain]);
-        rest = &rest[plain..];
-    }
-    Cow::Owned(text)
-}
-
-/// Decodes what follows a backslash, and returns what comes behind.
-fn decode_escape<'a>(text: &mut String, escaped: &'a str) -> &'a str {
-    let simple = match escaped.as_bytes()[0] {
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        b'u' => return decode_unicode(text, escaped),
-        other => char::from(other),
-    };
-    text.push(simple);
-    &escaped[1..]
-}
-
-fn decode_unicode<'a>(text: &mut String, escaped: &'a str) -> &'a str {
-    let unit = |text: &str| u16::from_str_radix(text.get(2..6)?, 16).ok();
-    let high = u16::from_str_radix(&escaped[1..5], 16).unwrap_or(0xfffd);
-    let rest = &escaped[5..];
-    if let Some(low) = rest.starts_with("\\u").then(|| unit(rest)).flatten()
-        && let Some(Ok(character)) = char::decode_utf16([high, low]).next()
-        && character.len_utf16() == 2
-    {
-        text.push(character);
-        return &rest[6..];
-    }
-    text.push(char::from_u32(u32::from(high)).unwrap_or('\u{fffd}'));
-    rest
+    value.starts_with('"').then(|| Scanner::new(value).string().unwrap_or_default())
 }
 
 /// Whether a byte stands for itself in a JSON string of ASCII.

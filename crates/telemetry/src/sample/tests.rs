@@ -103,7 +103,58 @@ fn what_was_measured_has_a_time_and_a_number() {
     assert!(measured(&late).unwrap_err().to_string().contains("field `timestamp` holds `lateT03:04:05`"));
 }
 
+#[test]
+fn what_is_packed_is_the_sample_on_one_line() {
+    let mut packed = Vec::new();
+    let lines: Vec<_> = MESSAGES.lines().chain(DICTIONARIES.lines()).collect();
+    for line in &lines {
+        let text = line.replace(": ", ":\r\n\t ");
+        let text = SampleText::of(&text).unwrap();
+        assert_eq!(text.as_str(), *line);
+        text.pack(&mut packed);
+    }
+    let mut packed = packed.as_slice();
+    for line in lines {
+        assert_eq!(SampleText::unpack(&mut packed).unwrap().to_sample(), Sample::from_json(line).unwrap());
+    }
+    assert_eq!((packed, SampleText::unpack(&mut packed)), (&[][..], None));
+}
+
 proptest! {
+    #[test]
+    fn what_is_packed_is_unpacked(key in ".*", value in ".*", user: Option<String>, behind: Vec<u8>) {
+        let mut sample = Sample::from_json(&least("")).unwrap();
+        sample.user_id = user.map(SmolStr::from);
+        sample.extra.push((format!("x{key}").into(), Json::string(&value)));
+        let json = sample.to_json(SampleForm::Message);
+        let text = SampleText::of(&json).unwrap();
+        let mut packed = Vec::new();
+        text.pack(&mut packed);
+        let length = packed.len();
+        packed.extend(&behind);
+        let mut rest = packed.as_slice();
+        let unpacked = SampleText::unpack(&mut rest).unwrap();
+        prop_assert_eq!(&unpacked, &text);
+        prop_assert_eq!(unpacked.to_sample(), sample);
+        prop_assert_eq!(rest, &packed[length..]);
+        for cut in 0..length {
+            prop_assert_eq!(SampleText::unpack(&mut &packed[..cut]), None);
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_unpacked_makes_it_panic(junk: Vec<u8>, at: prop::sample::Index, byte: u8) {
+        let mut packed = Vec::new();
+        SampleText::of(&least("")).unwrap().pack(&mut packed);
+        let at = at.index(packed.len());
+        packed[at] = byte;
+        for bytes in [junk, packed] {
+            if let Some(text) = SampleText::unpack(&mut bytes.as_slice()) {
+                text.to_sample();
+            }
+        }
+    }
+
     #[test]
     fn it_survives_in_both_forms(
         name in ".*", id in ".*", unit in ".*", user: Option<String>, volume: f64, key in ".*", value in ".*",
