@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `resources_definition_file` | which meters belong to which resource types: Ceilometer's `gnocchi_resources.yaml`. Without it the types of today's OpenStack |
 //! | `archive_policy` | the archive policy of all metrics, instead of those of the definitions |
-//! | `filter_project` | id or name of the project whose samples are left out: that of the Gnocchi service itself |
+//! | `filter_project`, `filter_domain` | name or id of the project whose samples are left out, and of its domain: that of the Gnocchi service itself, `service` in `Default`. Without a Keystone a project by what samples say, and none unless it is named |
+//! | `enable_filter_project` | `false`: no samples are left out |
 //! | `granularity`, `ttl` | how finely and how long metrics are kept whose archive policy neither the definitions nor Gnocchi have: by the second, for ever |
 //! | `unowned` | what becomes of samples whose meter no resource type has: `generic` resources (the default), or `drop` |
 //!
@@ -13,6 +14,7 @@
 mod attributes;
 mod examine;
 mod failure;
+mod filter;
 mod known;
 mod lifecycle;
 mod merge;
@@ -33,6 +35,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::Around;
 use attributes::Kinds;
+use filter::LeftOut;
 use known::Known;
 use merge::{Merged, OfResource};
 use settings::Settings;
@@ -45,8 +48,8 @@ const AT_A_TIME: usize = 8;
 /// unless somebody deletes them meanwhile.
 const ROUNDS: usize = 3;
 
-/// Finds the Gnocchi, once it is needed.
-pub(crate) type Connect = Box<dyn Fn() -> BoxFuture<'static, Result<Arc<dyn Gnocchi>>> + Send + Sync>;
+/// Finds the Gnocchi, once it is needed, and the samples that it is not to get.
+type Connect = Box<dyn Fn() -> BoxFuture<'static, Result<(Arc<dyn Gnocchi>, LeftOut)>> + Send + Sync>;
 
 /// Sends to one Gnocchi.
 pub(crate) struct GnocchiDispatcher {
@@ -62,6 +65,7 @@ pub(crate) struct GnocchiDispatcher {
 /// A Gnocchi with everything that samples need.
 struct Ready {
     gnocchi: Arc<dyn Gnocchi>,
+    left_out: LeftOut,
     kinds: Kinds,
 }
 
@@ -74,14 +78,17 @@ impl fmt::Debug for GnocchiDispatcher {
 /// Into a Gnocchi on another machine. It is looked for when the first samples come, and until it is there.
 pub(crate) fn remote(to: &ConnectionString, around: &Around) -> Result<Arc<dyn Dispatcher>> {
     let connection = examine::connection(to)?;
+    let settings = Settings::read(to)?;
+    let filter = settings.filter.clone();
     let connect: Connect = Box::new(move || {
-        let connection = connection.clone();
+        let (connection, filter) = (connection.clone(), filter.clone());
         Box::pin(async move {
             let gnocchi = nephoscope_gnocchi_client::connect(&connection).await?;
-            Ok(Arc::new(gnocchi) as Arc<dyn Gnocchi>)
+            let left_out = filter.find(gnocchi.keystone()).await?;
+            Ok((Arc::new(gnocchi) as Arc<dyn Gnocchi>, left_out))
         })
     });
-    Ok(Arc::new(GnocchiDispatcher::new(to, connect, &around.directory)?))
+    Ok(Arc::new(GnocchiDispatcher::new(to, settings, connect, &around.directory)?))
 }
 
 /// Into the Gnocchi of this process.
@@ -92,17 +99,18 @@ pub(crate) fn embedded(to: &ConnectionString, around: &Around) -> Result<Arc<dyn
     }
     let no_store = || to.wrong("this process has no store of metrics");
     let gnocchi = around.embedded.clone().ok_or_else(no_store)?;
+    let settings = Settings::read(to)?;
+    let filter = settings.filter.clone();
     let connect: Connect = Box::new(move || {
-        let gnocchi = gnocchi.clone();
-        Box::pin(async { Ok(gnocchi) })
+        let (gnocchi, filter) = (gnocchi.clone(), filter.clone());
+        Box::pin(async move { Ok((gnocchi, filter.find(None).await?)) })
     });
-    Ok(Arc::new(GnocchiDispatcher::new(to, connect, &around.directory)?))
+    Ok(Arc::new(GnocchiDispatcher::new(to, settings, connect, &around.directory)?))
 }
 
 impl GnocchiDispatcher {
     /// As the connection string says. In the directory it remembers what Gnocchi knows.
-    fn new(to: &ConnectionString, connect: Connect, directory: &Path) -> Result<Self> {
-        let settings = Settings::read(to)?;
+    fn new(to: &ConnectionString, settings: Settings, connect: Connect, directory: &Path) -> Result<Self> {
         let definitions = settings.definitions(to)?;
         let types = definitions.clone().into_types();
         let remembers = directory.join(format!("gnocchi-{:016x}", xxh3_64(to.to_string().as_bytes())));
@@ -119,23 +127,22 @@ impl GnocchiDispatcher {
     async fn ready(&self) -> Result<&Ready> {
         self.ready
             .get_or_try_init(|| async {
-                let gnocchi = (self.connect)().await?;
+                let (gnocchi, left_out) = (self.connect)().await?;
                 let kinds = prepare::prepare(&*gnocchi, &self.definitions, &self.types).await;
-                Ok(Ready { kinds: kinds.map_err(failure::of_gnocchi)?, gnocchi })
+                let kinds = kinds.map_err(failure::of_gnocchi)?;
+                if let LeftOut::Unknown(told) = &left_out {
+                    tracing::warn!("{told}");
+                }
+                Ok(Ready { kinds, gnocchi, left_out })
             })
             .await
-    }
-
-    /// The archive policy of metrics whose meter nobody has: without one a single such sample would hold up all others
-    /// wherever Gnocchi has no rule for it.
-    fn policy_of_unowned(&self) -> &str {
-        self.settings.archive_policy.as_deref().unwrap_or(&self.definitions.default_policy)
     }
 
     async fn send(&self, samples: &[Sample]) -> Result<Vec<Refused>> {
         let ready = self.ready().await?;
         let mut known = self.known.lock().await;
-        let mut merged = Merged::of(samples, &self.types, &self.settings, self.policy_of_unowned());
+        let mut merged =
+            Merged::of(samples, &self.types, self.settings.unowned(&self.definitions), &ready.left_out);
         let mut refused = std::mem::take(&mut merged.refused);
         for round in 0..=ROUNDS {
             let measures = merged.measures();

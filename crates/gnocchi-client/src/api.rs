@@ -123,6 +123,10 @@ impl Api {
         Self { http, keystone, identity }
     }
 
+    pub(crate) fn keystone(&self) -> Option<&Keystone> {
+        self.keystone.as_ref()
+    }
+
     /// The answer to what is asked, which is no refusal.
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Answer> {
         self.ask_within(&ask).await.map_err(Refused::into_error)

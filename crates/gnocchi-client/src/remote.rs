@@ -11,6 +11,7 @@ use nephoscope_gnocchi::{
     Filter, Gnocchi, Metric, MetricChoice, MetricMeasures, NamedMetric, NewMetric, NewResource, Page, Point,
     Range, Resource, ResourceChange, ResourceMeasures, ResourceSelection, ResourceType, Result, TypeChange,
 };
+use nephoscope_keystone::Keystone;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -40,6 +41,11 @@ struct Inner {
 impl Remote {
     pub(crate) fn new(api: Api, refresh: bool) -> Self {
         Self(Arc::new(Inner { api, types: Types::default(), way: KnownWay::default(), refresh }))
+    }
+
+    /// The Keystone that lets us in, if one does.
+    pub fn keystone(&self) -> Option<&Keystone> {
+        self.0.api.keystone()
     }
 
     async fn read<W: DeserializeOwned>(&self, ask: Ask) -> Result<W> {

@@ -19,7 +19,7 @@ const SUBJECT_TOKEN: &str = "x-subject-token";
 
 /// A Keystone and who we are there.
 pub struct Keystone {
-    http: Http,
+    pub(crate) http: Http,
     body: Value,
     /// The session in use. Held while logging in, so that those who need one at the same time wait for one login.
     session: Mutex<Option<Arc<Session>>>,

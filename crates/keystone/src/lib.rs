@@ -6,6 +6,8 @@
 //! gives a [`Session`]: a token, and the catalog of services. It logs in again before a token ends, and once when a
 //! service refuses one.
 //!
+//! It also tells the [id of a project](Keystone::project_id) that somebody named.
+//!
 //! A service that is shown tokens asks [`Bearers`] whose they are.
 //!
 //! Source: the API reference of Keystone ("Authentication and token management"), and Keystone 30 as the tests run it.
@@ -17,6 +19,7 @@ mod cloud;
 mod environment;
 mod keystone;
 mod login;
+mod project;
 mod session;
 
 pub use bearer::Bearer;

@@ -12,12 +12,13 @@ use nephoscope_testkit::{conclude, trial};
 type Test = (&'static str, fn(&KeystoneServer));
 
 fn main() -> ExitCode {
-    let tests: [Test; 6] = [
+    let tests: [Test; 7] = [
         ("a_password_logs_in_and_finds_endpoints", a_password_logs_in_and_finds_endpoints),
         ("an_application_credential_logs_in", an_application_credential_logs_in),
         ("a_token_logs_in", a_token_logs_in),
         ("a_revoked_token_is_replaced", a_revoked_token_is_replaced),
         ("a_token_tells_who_has_it", a_token_tells_who_has_it),
+        ("a_project_is_found_by_its_name_in_a_domain", a_project_is_found_by_its_name_in_a_domain),
         ("a_wrong_login_is_a_mistake_in_the_connection_string", a_wrong_login_is_a_mistake),
     ];
     conclude(tests.into_iter().map(|(name, test)| trial(name, move || server().map(test))).collect())
@@ -120,6 +121,36 @@ fn a_token_tells_who_has_it(server: &KeystoneServer) {
         let other = keystone(&to(server, &KeystoneServer::administrator(), "&project=admin"));
         let other = other.session().await.expect("it logs in");
         let error = user.bearer(other.token()).await.expect_err("it is not let");
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    });
+}
+
+fn a_project_is_found_by_its_name_in_a_domain(server: &KeystoneServer) {
+    run(async {
+        let keystone = keystone(&to(server, &KeystoneServer::administrator(), "&project=admin"));
+        let find = async |project: &str, domain: &str| {
+            keystone.project_id(project, domain).await.expect("an administrator may ask")
+        };
+        let weather = find("weather", "clouds").await.expect("it is there");
+        assert_eq!(weather.len(), 32, "{weather}");
+        assert_eq!(find(&weather, "clouds").await, Some(weather));
+        let admin = find("admin", "Default").await.expect("it is there");
+        // By its id, which every Keystone has for this domain.
+        assert_eq!(find("admin", "default").await, Some(admin));
+        for (project, domain) in [
+            ("weather", "Default"),
+            ("admin", "clouds"),
+            ("Weather", "clouds"),
+            ("weather", "nowhere"),
+            ("no such/project?", "clouds"),
+            ("weather*", "clouds"),
+        ] {
+            assert_eq!(find(project, domain).await, None, "{project} in {domain}");
+        }
+    });
+    run(async {
+        let member = keystone(&to(server, &KeystoneServer::login(), SCOPE));
+        let error = member.project_id("weather", "clouds").await.expect_err("it is not let");
         assert_eq!(error.kind(), ErrorKind::Config, "{error}");
     });
 }

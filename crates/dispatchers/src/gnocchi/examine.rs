@@ -1,8 +1,10 @@
 //! What a dispatcher would do, without doing it.
 
+use nephoscope_gnocchi_client::Remote;
 use nephoscope_resource_types::{Definitions, Mistake};
 use nephoscope_telemetry::{ConnectionString, Result};
 
+use super::filter::{Filter, LeftOut};
 use super::settings::{OPTIONS, Settings};
 
 /// What a connection string of `embedded://` or `gnocchi://` asks for.
@@ -14,13 +16,26 @@ pub struct Examined {
     pub definitions: Definitions,
     /// What is wrong in the definition file, and left out.
     pub mistakes: Vec<Mistake>,
+    filter: Filter,
+}
+
+impl Examined {
+    /// Why samples of Gnocchi's own project cannot be told from others, where they should be. The Keystone of this Gnocchi
+    /// is asked.
+    pub async fn unfiltered(&self, gnocchi: &Remote) -> Result<Option<String>> {
+        match self.filter.find(gnocchi.keystone()).await? {
+            LeftOut::Unknown(why) => Ok(Some(why)),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// Reads what a dispatcher needs, the definition file included. Nothing is asked of Gnocchi.
 pub fn examine(to: &ConnectionString) -> Result<Examined> {
-    let (definitions, mistakes) = Settings::read(to)?.read_definitions(to)?;
+    let settings = Settings::read(to)?;
+    let (definitions, mistakes) = settings.read_definitions(to)?;
     let gnocchi = (to.scheme() != "embedded").then(|| connection(to)).transpose()?;
-    Ok(Examined { gnocchi, definitions, mistakes })
+    Ok(Examined { gnocchi, definitions, mistakes, filter: settings.filter })
 }
 
 /// The Gnocchi alone, without what is for the dispatcher.

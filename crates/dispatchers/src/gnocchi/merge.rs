@@ -9,7 +9,7 @@ use nephoscope_resource_types::{Attributes, ResourceTypes};
 use nephoscope_telemetry::{Refused, Sample};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::settings::Settings;
+use super::filter::LeftOut;
 
 /// The type of resources that have no other.
 const GENERIC: &str = "generic";
@@ -49,23 +49,23 @@ struct OfMetric<'a> {
 }
 
 impl<'a> Merged<'a> {
-    /// Metrics of meters that nobody has get `policy`.
+    /// Metrics of meters that nobody has get the policy `unowned`; without one they are left out.
     pub(super) fn of(
         samples: &'a [Sample],
         types: &'a ResourceTypes,
-        settings: &Settings,
-        policy: &'a str,
+        unowned: Option<&'a str>,
+        left_out: &LeftOut,
     ) -> Self {
         let mut merged = Self::default();
         let mut places: HashMap<&str, usize> = HashMap::new();
         for (at, sample) in samples.iter().enumerate() {
             let owner = types.owner(&sample.name);
-            if owner.is_none() && !settings.unowned_are_generic {
+            if owner.is_none() && unowned.is_none() {
                 continue;
             }
             let resource_type = owner.map_or(GENERIC, |owner| owner.resource_type.name());
             // Nothing was measured.
-            if sample.volume.as_str() == "null" || settings.leaves_out(sample, resource_type) {
+            if sample.volume.as_str() == "null" || left_out.has(sample, resource_type) {
                 continue;
             }
             let measure = match measure(sample) {
@@ -101,7 +101,7 @@ impl<'a> Merged<'a> {
             let metric = resource.metrics.entry(&sample.name).or_insert_with(|| OfMetric {
                 archive_policy: match owner {
                     Some(owner) => owner.meter.archive_policy.as_deref(),
-                    None => Some(policy),
+                    None => unowned,
                 },
                 unit: Some(sample.unit.as_str())
                     .filter(|unit| !unit.is_empty())

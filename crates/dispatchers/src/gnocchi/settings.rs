@@ -5,11 +5,21 @@ use std::fs;
 
 use nephoscope_gnocchi::{AggregationMethod, ArchivePolicy, Definition, Timespan};
 use nephoscope_resource_types::{Definitions, Mistake, openstack};
-use nephoscope_telemetry::{ConnectionString, Result, Sample};
+use nephoscope_telemetry::{ConnectionString, Result};
+
+use super::filter::Filter;
 
 /// The options that are not of the connection.
-pub(super) const OPTIONS: [&str; 6] =
-    ["archive_policy", "filter_project", "granularity", "resources_definition_file", "ttl", "unowned"];
+pub(super) const OPTIONS: [&str; 8] = [
+    "archive_policy",
+    "enable_filter_project",
+    "filter_domain",
+    "filter_project",
+    "granularity",
+    "resources_definition_file",
+    "ttl",
+    "unowned",
+];
 
 /// The granularity of archive policies that nobody defines, in seconds.
 const GRANULARITY: i64 = 1;
@@ -17,13 +27,13 @@ const GRANULARITY: i64 = 1;
 /// How samples are treated.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    pub(super) archive_policy: Option<String>,
-    filter_project: Option<String>,
+    archive_policy: Option<String>,
+    pub(super) filter: Filter,
     definition_file: Option<String>,
     /// How metrics are kept whose archive policy nobody defines.
     keeping: Definition,
     /// Whether samples whose meter nobody has are of generic resources, rather than of none.
-    pub(super) unowned_are_generic: bool,
+    unowned_are_generic: bool,
 }
 
 impl Settings {
@@ -31,7 +41,7 @@ impl Settings {
         let option = |name: &str| to.option(name).filter(|value| !value.is_empty()).map(str::to_owned);
         Ok(Self {
             archive_policy: option("archive_policy"),
-            filter_project: option("filter_project"),
+            filter: Filter::read(to)?,
             definition_file: option("resources_definition_file"),
             keeping: keeping(to)?,
             unowned_are_generic: match to.option("unowned") {
@@ -66,12 +76,18 @@ impl Settings {
         Ok((definitions, mistakes))
     }
 
+    /// The archive policy of metrics whose meter nobody has, unless those are left out. Without one a single such sample
+    /// would hold up all others wherever Gnocchi has no rule for it.
+    pub(super) fn unowned<'s>(&'s self, definitions: &'s Definitions) -> Option<&'s str> {
+        let policy = self.archive_policy.as_deref().unwrap_or(&definitions.default_policy);
+        self.unowned_are_generic.then_some(policy)
+    }
+
     /// The archive policies that meters have and the definitions do not define. Gnocchi may have them.
     fn undefined(&self, definitions: &Definitions) -> Vec<ArchivePolicy> {
         let types = definitions.clone().into_types();
-        let of_unowned = self.archive_policy.as_deref().unwrap_or(&definitions.default_policy);
         let of_meters = types.owners().filter_map(|owner| owner.meter.archive_policy.as_deref());
-        let mut names: BTreeSet<_> = of_meters.chain([of_unowned]).collect();
+        let mut names: BTreeSet<_> = of_meters.chain(self.unowned(definitions)).collect();
         for defined in &definitions.archive_policies {
             names.remove(defined.name.as_str());
         }
@@ -83,16 +99,6 @@ impl Settings {
             aggregation_methods: vec![AggregationMethod::MEAN],
         };
         names.into_iter().map(policy).collect()
-    }
-
-    /// Whether a sample is of the project that is left out, or measures its use of Swift, where the resource is the
-    /// project.
-    pub(super) fn leaves_out(&self, sample: &Sample, resource_type: &str) -> bool {
-        let Some(filtered) = self.filter_project.as_deref() else { return false };
-        let is_of = |project: Option<&str>| project == Some(filtered);
-        is_of(sample.project_id.as_deref())
-            || is_of(sample.project_name.as_deref())
-            || resource_type == "swift_account" && sample.resource_id == filtered
     }
 }
 

@@ -8,6 +8,8 @@
 mod embedded;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "gnocchi")]
+mod keystone;
 #[cfg(feature = "otlp")]
 mod otlp;
 #[cfg(feature = "prometheus")]
@@ -51,6 +53,8 @@ fn main() -> ExitCode {
         Arc::new(sql::Sql::Mysql),
     ];
     let mut all = trials(&subjects);
+    #[cfg(feature = "gnocchi")]
+    all.extend(keystone::trials());
     #[cfg(feature = "prometheus")]
     all.extend(prometheus::trials());
     conclude(all)

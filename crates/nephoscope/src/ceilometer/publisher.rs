@@ -15,8 +15,14 @@ use super::url::{Url, word};
 /// The project whose samples Ceilometer leaves out unless it is told otherwise: that of Gnocchi.
 const FILTERED_PROJECT: &str = "service";
 /// The options of `gnocchi://` that are looked at.
-const OPTIONS: [&str; 5] =
-    ["archive_policy", "enable_filter_project", "filter_project", "resources_definition_file", "timeout"];
+const OPTIONS: [&str; 6] = [
+    "archive_policy",
+    "enable_filter_project",
+    "filter_domain",
+    "filter_project",
+    "resources_definition_file",
+    "timeout",
+];
 /// Where receivers of OpenTelemetry's protocol take metrics.
 const METRICS: &str = "/v1/metrics";
 /// The options of `file://` that are of use together.
@@ -105,8 +111,21 @@ impl<'a> Dispatchers<'a> {
         }
         let is_filtered =
             option("enable_filter_project").is_none() || read.flag("enable_filter_project").unwrap_or(false);
-        if is_filtered {
-            filter(&mut url, option("filter_project").unwrap_or(FILTERED_PROJECT), place, notes);
+        let project = option("filter_project");
+        let has_keystone =
+            ConnectionString::parse(url.text()).is_ok_and(|made| made.option("auth_url").is_some());
+        match (is_filtered, has_keystone) {
+            // The same is left out as by Ceilometer, also where neither says what.
+            (true, true) => {
+                for name in ["filter_project", "filter_domain"] {
+                    if let Some(value) = option(name) {
+                        url.option(name, value);
+                    }
+                }
+            }
+            (true, false) => filter(&mut url, project.unwrap_or(FILTERED_PROJECT), place, notes),
+            (false, true) => url.option("enable_filter_project", "false"),
+            (false, false) => {}
         }
         definitions::add(
             &mut url,
@@ -178,7 +197,7 @@ fn filter(url: &mut Url, project: &str, place: &Place, notes: &mut Notes) {
         notes.find(
             place,
             format!("the project `{project}` that is left out"),
-            "no Keystone is asked for its id: where samples name projects by their ids only, put that into \
+            "there is no Keystone to ask for its id: where samples name projects by their ids only, put that into \
              `filter_project`, as `openstack project show -f value -c id` tells it",
         );
     }

@@ -115,18 +115,25 @@ fn the_gnocchi_of_ceilometer_is_found_in_each_of_its_ways() {
                        project_domain_id=default&region=north&interface=internal&cacert=/ca.pem";
     let rest = "&filter_project=service&unowned=drop";
     let (all, findings) = dispatchers(&format!("[service_credentials]\n{keystone}"), "gnocchi://");
-    assert_eq!(all, [format!("{by_keystone}{rest}")]);
+    assert_eq!(all, [format!("{by_keystone}&unowned=drop")]);
     assert!(
         findings.contains("ceilometer.conf:11: [service_credentials] timeout: the option `timeout`"),
         "{findings}"
     );
     assert!(!findings.contains("p@ss"), "{findings}");
     let other = format!("[gnocchi]\nauth_section = mine\n[mine]\n{keystone}");
-    assert_eq!(dispatchers(&other, "gnocchi://").0, [format!("{by_keystone}{rest}")]);
+    assert_eq!(dispatchers(&other, "gnocchi://").0, [format!("{by_keystone}&unowned=drop")]);
+    for (options, taken) in [
+        ("enable_filter_project=false&filter_project=p", "enable_filter_project=false"),
+        ("filter_project=p&filter_domain=d", "filter_project=p&filter_domain=d"),
+    ] {
+        let (all, findings) = dispatchers(&other, &format!("'gnocchi://?{options}'"));
+        assert_eq!(all, [format!("{by_keystone}&{taken}&unowned=drop")]);
+        assert!(!findings.contains("filter_"), "{findings}");
+    }
     let credential = "auth_type = v3applicationcredential\nauth_url = http://k\napplication_credential_id = i\n\
                       application_credential_secret = s\n";
     for (login, expected) in [
-        (credential, "gnocchi://?auth_url=http://k&application_credential=i&application_credential_secret=s"),
         ("auth_type = gnocchi-basic\nendpoint = http://g:8041\ncafile = /ca.pem\n", "gnocchi://admin@g:8041"),
         (
             "auth_type = gnocchi-basic\nuser = u\nendpoint = https://g/metric/\ncafile = /ca.pem\n",
@@ -141,6 +148,10 @@ fn the_gnocchi_of_ceilometer_is_found_in_each_of_its_ways() {
         let separator = if expected.contains('?') { '&' } else { '?' };
         assert_eq!(all, [format!("{expected}{separator}{}", &rest[1..])]);
     }
+    let by_credential =
+        "gnocchi://?auth_url=http://k&application_credential=i&application_credential_secret=s&unowned=drop";
+    let (all, _) = dispatchers(&format!("[service_credentials]\n{credential}"), "gnocchi://");
+    assert_eq!(all, [by_credential]);
     let (all, findings) =
         dispatchers("[service_credentials]\nauth_type = v3kerberos\nauth_url = http://k\n", "gnocchi://");
     assert_eq!(all, [format!("embedded://?{}", &rest[1..])]);
@@ -178,7 +189,6 @@ fn publishers_become_dispatchers_or_are_told() {
         ]
     );
     for told in [
-        "option `filter_domain` of publisher gnocchi://",
         "publisher file:///py: what is written is JSON lines",
         "publisher file://: it names no file",
         "publisher notifier://: nothing is put on the bus",

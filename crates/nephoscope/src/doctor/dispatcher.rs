@@ -5,6 +5,7 @@ use std::path::Path;
 
 use nephoscope_dispatchers::Examined;
 use nephoscope_gnocchi::{Comparison, Error, Filter, Gnocchi, Page, ResourceSelection, Value};
+use nephoscope_gnocchi_client::Remote;
 use nephoscope_http::Http;
 use nephoscope_telemetry::ConnectionString;
 
@@ -89,9 +90,20 @@ async fn remote(subject: &str, place: &ConnectionString, examined: &Examined) ->
         Ok(told) => {
             let mut findings = vec![Finding::ok(subject, told)];
             findings.extend(unowned(subject, &gnocchi, examined).await);
+            findings.extend(unfiltered(subject, &gnocchi, examined).await);
             findings
         }
         Err(error) => vec![refused(subject, &error)],
+    }
+}
+
+/// Whether samples of Gnocchi's own project can be left out.
+async fn unfiltered(subject: &str, gnocchi: &Remote, examined: &Examined) -> Option<Finding> {
+    const CURE: &str =
+        "name another with `filter_project` and `filter_domain`, or say `enable_filter_project=false`";
+    match examined.unfiltered(gnocchi).await {
+        Ok(told) => told.map(|told| Finding::warning(subject, told, CURE)),
+        Err(error) => Some(failed(subject, &error)),
     }
 }
 

@@ -96,6 +96,36 @@ fn what_is_wrong_is_told_with_what_to_do() {
 }
 
 #[test]
+fn a_project_that_cannot_be_left_out_is_told() {
+    let store = Store::new();
+    let both = HttpDouble::start(|request| match request.target.split('?').next().unwrap() {
+        "/v3/auth/tokens" => {
+            let token =
+                r#"{"token": {"issued_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-01T01:00:00Z"}}"#;
+            Reply::Answer(201, vec![("x-subject-token", "token".into())], token.into())
+        }
+        "/v3/domains" => Reply::json(200, r#"{"domains": [{"id": "default", "name": "Default"}]}"#),
+        "/v3/projects" => Reply::json(200, r#"{"projects": []}"#),
+        path if path.starts_with("/v3/") => Reply::json(404, "{}"),
+        _ => Reply::json(200, "[]"),
+    });
+    let told = |options: &str| {
+        let port = both.port();
+        let to =
+            format!("gnocchi://u:p@127.0.0.1:{port}?auth_url=http://127.0.0.1:{port}&project=p{options}");
+        let done = examine(&store, &format!("[samples]\ndispatchers = [\"{to}\"]\n"), &[]);
+        assert_eq!(done.code, Some(0), "{} {}", done.out, done.err);
+        done.out.lines().find(|line| line.contains("are left out")).map(str::to_owned)
+    };
+    let line = told("").unwrap();
+    assert!(
+        line.starts_with("warning") && line.contains("no such project in the domain `Default`"),
+        "{line}"
+    );
+    assert_eq!(told("&enable_filter_project=false"), None);
+}
+
+#[test]
 fn a_server_that_hangs_costs_its_own_check() {
     let store = Store::new();
     let silent = HttpDouble::start(|_| Reply::Silence);

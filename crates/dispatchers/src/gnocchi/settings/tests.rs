@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use nephoscope_gnocchi::{Creator, Gnocchi};
 use nephoscope_store::{Options, Store};
-use nephoscope_telemetry::{Dispatcher, ErrorKind};
+use nephoscope_telemetry::{Dispatcher, ErrorKind, Sample};
 
 use super::*;
 use crate::Around;
