@@ -1,10 +1,12 @@
 //! What a dispatcher would do, without doing it.
 
+use nephoscope_gnocchi::Gnocchi;
 use nephoscope_gnocchi_client::Remote;
 use nephoscope_resource_types::{Definitions, Mistake};
 use nephoscope_telemetry::{ConnectionString, Result};
 
 use super::filter::{Filter, LeftOut};
+use super::prepare::check_expected;
 use super::settings::{OPTIONS, Settings};
 
 /// What a connection string of `embedded://` or `gnocchi://` asks for.
@@ -16,10 +18,18 @@ pub struct Examined {
     pub definitions: Definitions,
     /// What is wrong in the definition file, and left out.
     pub mistakes: Vec<Mistake>,
+    /// The archive policy that Gnocchi has to have already.
+    expected: Option<String>,
     filter: Filter,
 }
 
 impl Examined {
+    /// Fails where Gnocchi does not have the archive policy that option `archive_policy` names, and nothing says how it
+    /// would be made.
+    pub async fn check_policy(&self, gnocchi: &dyn Gnocchi) -> Result<()> {
+        check_expected(gnocchi, self.expected.as_deref()).await
+    }
+
     /// Why samples of Gnocchi's own project cannot be told from others, where they should be. The Keystone of this Gnocchi
     /// is asked.
     pub async fn unfiltered(&self, gnocchi: &Remote) -> Result<Option<String>> {
@@ -35,7 +45,8 @@ pub fn examine(to: &ConnectionString) -> Result<Examined> {
     let settings = Settings::read(to)?;
     let (definitions, mistakes) = settings.read_definitions(to)?;
     let gnocchi = (to.scheme() != "embedded").then(|| connection(to)).transpose()?;
-    Ok(Examined { gnocchi, definitions, mistakes, filter: settings.filter })
+    let expected = settings.expected(&definitions).map(str::to_owned);
+    Ok(Examined { gnocchi, definitions, mistakes, expected, filter: settings.filter })
 }
 
 /// The Gnocchi alone, without what is for the dispatcher.

@@ -30,8 +30,8 @@ pub(super) struct Settings {
     archive_policy: Option<String>,
     pub(super) filter: Filter,
     definition_file: Option<String>,
-    /// How metrics are kept whose archive policy nobody defines.
-    keeping: Definition,
+    /// How metrics are kept whose archive policy nobody defines, where options say it.
+    keeping: Option<Definition>,
     /// Whether samples whose meter nobody has are of generic resources, rather than of none.
     unowned_are_generic: bool,
 }
@@ -83,18 +83,28 @@ impl Settings {
         self.unowned_are_generic.then_some(policy)
     }
 
+    /// The archive policy that Gnocchi has to have: an option names it, the definitions do not define it, and no option says
+    /// how it would be made, so that it is misspelt unless it is there.
+    pub(super) fn expected(&self, definitions: &Definitions) -> Option<&str> {
+        let is_defined =
+            |name: &&str| definitions.archive_policies.iter().any(|policy| policy.name == **name);
+        self.archive_policy.as_deref().filter(|name| self.keeping.is_none() && !is_defined(name))
+    }
+
     /// The archive policies that meters have and the definitions do not define. Gnocchi may have them.
     fn undefined(&self, definitions: &Definitions) -> Vec<ArchivePolicy> {
         let types = definitions.clone().into_types();
         let of_meters = types.owners().filter_map(|owner| owner.meter.archive_policy.as_deref());
         let mut names: BTreeSet<_> = of_meters.chain(self.unowned(definitions)).collect();
-        for defined in &definitions.archive_policies {
-            names.remove(defined.name.as_str());
+        let defined = definitions.archive_policies.iter().map(|policy| policy.name.as_str());
+        for name in defined.chain(self.expected(definitions)) {
+            names.remove(name);
         }
+        let keeping = self.keeping.unwrap_or(Definition { granularity: granularity(), points: None });
         let policy = |name: &str| ArchivePolicy {
             name: name.into(),
             back_window: 0,
-            definition: vec![self.keeping],
+            definition: vec![keeping],
             // What the policies of Ceilometer keep.
             aggregation_methods: vec![AggregationMethod::MEAN],
         };
@@ -102,8 +112,8 @@ impl Settings {
     }
 }
 
-/// The options `granularity` and `ttl`: for ever, unless it is said how long.
-fn keeping(to: &ConnectionString) -> Result<Definition> {
+/// The options `granularity` and `ttl`; with one of them by the second, or for ever.
+fn keeping(to: &ConnectionString) -> Result<Option<Definition>> {
     let span = |name: &str| {
         let text = to.option(name);
         let read = text.map(|text| {
@@ -112,16 +122,22 @@ fn keeping(to: &ConnectionString) -> Result<Definition> {
         });
         read.transpose()
     };
-    let granularity =
-        span("granularity")?.or(Timespan::from_seconds(GRANULARITY)).expect("a second is a length");
-    let points = match span("ttl")? {
+    let (granularity, ttl) = match (span("granularity")?, span("ttl")?) {
+        (None, None) => return Ok(None),
+        (granularity, ttl) => (granularity.unwrap_or_else(self::granularity), ttl),
+    };
+    let points = match ttl {
         Some(ttl) => match u64::try_from(ttl.as_nanos() / granularity.as_nanos()) {
             Ok(points) if points > 0 => Some(points),
             _ => return Err(to.wrong("option `ttl` is no shorter than `granularity`")),
         },
         None => None,
     };
-    Ok(Definition { granularity, points })
+    Ok(Some(Definition { granularity, points }))
+}
+
+fn granularity() -> Timespan {
+    Timespan::from_seconds(GRANULARITY).expect("a second is a length")
 }
 
 #[cfg(test)]

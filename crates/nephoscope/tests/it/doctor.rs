@@ -160,6 +160,10 @@ fn a_running_daemon_tells_what_it_sees_and_is_left_as_it_is() {
     let done = examine(&store, &elsewhere, &["--listen", &address]);
     assert_eq!(done.code, Some(0), "{} {}", done.out, done.err);
     assert_eq!(policies(), before);
+    let misspelt = elsewhere.replace("unowned=drop", "archive_policy=hihg");
+    let done = examine(&store, &misspelt, &["--listen", &address]);
+    assert_eq!(done.code, Some(1), "{} {}", done.out, done.err);
+    assert!(done.out.contains("the archive policy `hihg`; mend option `archive_policy`"), "{}", done.out);
     let sample = json!([{"name": "weather", "type": "gauge", "unit": "", "volume": 1, "resource_id": "sky",
         "timestamp": "2026-01-31T12:00:00", "resource_metadata": {}}]);
     assert_eq!(post(daemon.address, "/samples", sample.to_string().as_bytes()).status, 202);

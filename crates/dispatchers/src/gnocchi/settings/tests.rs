@@ -30,10 +30,10 @@ async fn archive_policies_that_nobody_defines_are_made_of_granularity_and_ttl() 
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(&directory.path().join("store"), Options::default()).unwrap();
     let user = user(&store);
-    let file = directory.path().join("resources.yaml");
+    let path = directory.path().join("resources.yaml");
     let definitions =
         "archive_policy_default: mine\nresources:\n  - resource_type: volume\n    metrics: [volume.size]\n";
-    fs::write(&file, definitions).unwrap();
+    fs::write(&path, definitions).unwrap();
     let kept = async |name: &str| {
         let policy = user.archive_policy(name).await.unwrap();
         let kept = policy.definition[0];
@@ -45,7 +45,7 @@ async fn archive_policies_that_nobody_defines_are_made_of_granularity_and_ttl() 
         let dispatcher = dispatcher(directory.path(), &store, options).unwrap();
         assert_eq!(dispatcher.samples(&some).await.unwrap(), []);
     };
-    let file = file.display();
+    let file = path.display();
     send(&format!("?resources_definition_file={file}&granularity=300&ttl=30d")).await;
     assert_eq!(kept("mine").await, (300.0, Some(2_592_000.0)));
     assert!(user.resource("generic", "thing").await.unwrap().metrics.contains_key("no.such.meter"));
@@ -53,8 +53,27 @@ async fn archive_policies_that_nobody_defines_are_made_of_granularity_and_ttl() 
     send(&format!("?resources_definition_file={file}&archive_policy=other&ttl=1h")).await;
     assert_eq!(kept("mine").await, (300.0, Some(2_592_000.0)));
     assert_eq!(kept("other").await, (1.0, Some(3_600.0)));
-    send("?archive_policy=third").await;
+    fs::write(&path, definitions.replace("mine", "third")).unwrap();
+    send(&format!("?resources_definition_file={file}")).await;
     assert_eq!(kept("third").await, (1.0, None));
+}
+
+#[tokio::test]
+async fn a_misspelt_archive_policy_holds_samples_up_until_it_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("store"), Options::default()).unwrap();
+    let some = [sample("volume.size", "v"), sample("no.such.meter", "thing")];
+    let defined = dispatcher(directory.path(), &store, "?archive_policy=ceilometer-high").unwrap();
+    assert_eq!(defined.samples(&some).await.unwrap(), []);
+    let misspelt = dispatcher(directory.path(), &store, "?archive_policy=hihg").unwrap();
+    let error = misspelt.samples(&some).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("the archive policy `hihg`; mend option `archive_policy`"), "{error}");
+    let user = user(&store);
+    assert!(user.archive_policy("hihg").await.is_err());
+    let made = ArchivePolicy { name: "hihg".into(), ..user.archive_policy("ceilometer-high").await.unwrap() };
+    user.create_archive_policy(made).await.unwrap();
+    assert_eq!(misspelt.samples(&some).await.unwrap(), []);
 }
 
 #[test]
