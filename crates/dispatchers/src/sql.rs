@@ -20,6 +20,7 @@
 
 mod insert;
 mod prepare;
+mod probe;
 mod row;
 mod schema;
 mod store;

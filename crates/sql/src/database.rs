@@ -135,6 +135,19 @@ impl Database {
 
     /// Runs statements in one transaction. They are made as they are run.
     pub async fn execute(&self, statements: impl IntoIterator<Item = Statement>) -> sqlx::Result<()> {
+        self.transact(statements, true).await
+    }
+
+    /// Runs statements in one transaction, and undoes what they did.
+    pub async fn rehearse(&self, statements: impl IntoIterator<Item = Statement>) -> sqlx::Result<()> {
+        self.transact(statements, false).await
+    }
+
+    async fn transact(
+        &self,
+        statements: impl IntoIterator<Item = Statement>,
+        for_good: bool,
+    ) -> sqlx::Result<()> {
         with_pool!(self, pool => {
             let mut transaction = pool.begin().await?;
             for statement in statements {
@@ -144,7 +157,7 @@ impl Database {
                     .execute(&mut *transaction)
                     .await?;
             }
-            transaction.commit().await
+            if for_good { transaction.commit().await } else { transaction.rollback().await }
         })
     }
 

@@ -83,6 +83,12 @@ pub fn refuses_value(error: &sqlx::Error) -> bool {
     meaning(error).0 == Invalid
 }
 
+/// Whether the database says by no code that we know what it is about: a value, or itself. A trigger of its operator can
+/// fail with any code.
+pub fn is_unknown(error: &sqlx::Error) -> bool {
+    meaning(error).1 == UNKNOWN
+}
+
 /// Whether there is no table of this name.
 pub fn misses_table(error: &sqlx::Error) -> bool {
     let Some(error) = error.as_database_error() else { return false };
@@ -101,7 +107,7 @@ fn meaning(error: &sqlx::Error) -> (ErrorKind, &'static str) {
             if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
                 of_postgres(error.code())
             } else if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
-                of_mysql(error.number())
+                of_mysql(error.number(), error.code().unwrap_or_default())
             } else {
                 of_sqlite(error.code().and_then(|code| code.parse().ok()), error.message())
             }
@@ -120,35 +126,56 @@ fn meaning(error: &sqlx::Error) -> (ErrorKind, &'static str) {
         sqlx::Error::Protocol(_) => {
             (Other, "the answer is not of this protocol; look at the server and its port")
         }
+        // A value that the client cannot even send.
+        sqlx::Error::Encode(_) => (Invalid, REFUSED),
         sqlx::Error::PoolClosed => (Other, "the driver is closed"),
-        _ => (Other, UNKNOWN),
+        _ => (Other, "the client of the database failed"),
     }
 }
 
 /// By SQLSTATE: PostgreSQL's documentation, appendix A.
 fn of_postgres(code: &str) -> (ErrorKind, &'static str) {
     match code {
-        "3D000" => (Config, NO_DATABASE),
         "42501" => (Config, NOT_ALLOWED),
-        "3F000" | "42P01" | "42703" | "42804" | "42809" | "42883" => (Config, OTHER_TABLE),
+        "3F000" => (Config, OTHER_TABLE),
         "53100" => (Unavailable, FULL),
         "25006" => (Unavailable, READ_ONLY),
-        "55P03" | "57014" => (Unavailable, BUSY),
+        // The lock of a table, and the time of a statement.
+        "55006" | "55P03" | "57014" => (Unavailable, BUSY),
         "2200H" => (Other, "the ids of the table are used up; make its column `id` a bigint"),
         "54000" | "54001" => (Invalid, REFUSED),
-        _ => match code.get(..2) {
-            Some("28") => (Config, LOGIN),
-            Some("08" | "57" | "58") => (Unavailable, AWAY),
-            Some("40" | "53") => (Unavailable, BUSY),
-            Some("22" | "23") => (Invalid, REFUSED),
-            Some("XX") => (Corrupt, DAMAGED),
-            _ => (Other, UNKNOWN),
+        _ => match class(code) {
+            "58" => (Unavailable, AWAY),
+            // What a function of PL/pgSQL raises, as a trigger that checks rows.
+            "P0" => (Invalid, REFUSED),
+            "XX" => (Corrupt, DAMAGED),
+            _ => of_class(code),
         },
     }
 }
 
-/// By number: the error references of MySQL and MariaDB, which agree on these.
-fn of_mysql(number: u16) -> (ErrorKind, &'static str) {
+/// By the class of a SQLSTATE, which standard SQL gives a meaning.
+fn of_class(code: &str) -> (ErrorKind, &'static str) {
+    match class(code) {
+        "08" | "57" => (Unavailable, AWAY),
+        // A transaction that lost against another one, and what a server has too little of.
+        "40" | "53" => (Unavailable, BUSY),
+        // Data, integrity, and a view that may not hold it.
+        "22" | "23" | "44" => (Invalid, REFUSED),
+        "28" => (Config, LOGIN),
+        "3D" => (Config, NO_DATABASE),
+        "42" => (Config, OTHER_TABLE),
+        _ => (Other, UNKNOWN),
+    }
+}
+
+fn class(code: &str) -> &str {
+    code.get(..2).unwrap_or_default()
+}
+
+/// By number: the error references of MySQL and MariaDB, which agree on these. Most of what fails there has the class of
+/// errors in general, so that the number tells more than the SQLSTATE.
+fn of_mysql(number: u16, code: &str) -> (ErrorKind, &'static str) {
     match number {
         1045 | 1130 | 1251 | 1698 | 1862 | 3118 | 3159 | 4151 => (Config, LOGIN),
         1046 | 1049 => (Config, NO_DATABASE),
@@ -158,9 +185,11 @@ fn of_mysql(number: u16) -> (ErrorKind, &'static str) {
         1037 | 1038 | 1040 | 1041 | 1203 | 1205 | 1206 | 1213 | 1226 | 1969 | 3024 => (Unavailable, BUSY),
         1021 | 1114 => (Unavailable, FULL),
         1290 | 1792 | 1836 => (Unavailable, READ_ONLY),
-        1153 | 1264 | 1292 | 1366 | 1406 | 3140 | 3157 | 3819 | 4025 => (Invalid, REFUSED),
+        1118 | 1153 | 1264 | 1292 | 1366 | 1406 | 1526 | 3140 | 3157 | 3819 | 4025 => (Invalid, REFUSED),
         1034 | 1035 | 1194 | 1195 | 1712 => (Corrupt, DAMAGED),
-        _ => (Other, UNKNOWN),
+        // What `SIGNAL` raises, as in a trigger that checks rows.
+        _ if class(code) == "45" => (Invalid, REFUSED),
+        _ => of_class(code),
     }
 }
 
@@ -171,10 +200,11 @@ fn of_sqlite(code: Option<u32>, message: &str) -> (ErrorKind, &'static str) {
         3 | 8 | 23 => (Config, "the file may not be written; mend its rights and those of its directory"),
         14 => (Config, "the file cannot be opened; its directory has to be there, and both be writable"),
         26 => (Config, "the file is no SQLite database, or its beginning is damaged"),
-        5 | 6 | 7 | 15 | 17 => (Unavailable, "another process holds the file"),
+        4..=7 | 9 | 15 | 17 => (Unavailable, "another process holds the file"),
         10 => (Unavailable, "the disk of the file fails"),
         13 => (Unavailable, FULL),
-        18 | 19 => (Invalid, REFUSED),
+        // Too big, against a constraint or refused by a trigger, and of another type.
+        18..=20 => (Invalid, REFUSED),
         11 => (Corrupt, DAMAGED),
         _ => (Other, UNKNOWN),
     }
@@ -205,32 +235,47 @@ mod tests {
             ("22001", Invalid),
             ("22021", Invalid),
             ("54001", Invalid),
+            ("23514", Invalid),
+            ("44000", Invalid),
+            ("P0001", Invalid),
+            ("42601", Config),
+            ("28000", Config),
+            ("55006", Unavailable),
+            ("0A000", Other),
             ("2200H", Other),
             ("XX001", Corrupt),
             ("", Other),
         ] {
             assert_eq!(of_postgres(code).0, kind, "{code}");
         }
-        for (number, kind) in [
-            (1045, Config),
-            (1049, Config),
-            (1142, Config),
-            (1054, Config),
-            (1040, Unavailable),
-            (1213, Unavailable),
-            (1205, Unavailable),
-            (1053, Unavailable),
-            (1290, Unavailable),
-            (1114, Unavailable),
-            (1366, Invalid),
-            (1153, Invalid),
-            (3157, Invalid),
-            (1194, Corrupt),
-            (1, Other),
+        for (number, code, kind) in [
+            (1045, "28000", Config),
+            (1049, "42000", Config),
+            (1142, "42000", Config),
+            (1054, "42S22", Config),
+            (1040, "08004", Unavailable),
+            (1213, "40001", Unavailable),
+            (1205, "HY000", Unavailable),
+            (1053, "08S01", Unavailable),
+            (1290, "HY000", Unavailable),
+            (1114, "HY000", Unavailable),
+            (1366, "HY000", Invalid),
+            (1153, "08S01", Invalid),
+            (3157, "22032", Invalid),
+            (1194, "HY000", Corrupt),
+            (1, "HY000", Other),
+            (1062, "23000", Invalid),
+            (1452, "23000", Invalid),
+            (1690, "22003", Invalid),
+            (1644, "45000", Invalid),
+            (1644, "40001", Unavailable),
+            (1064, "42000", Config),
+            (1644, "ZZ001", Other),
         ] {
-            assert_eq!(of_mysql(number).0, kind, "{number}");
+            assert_eq!(of_mysql(number, code).0, kind, "{number} {code}");
         }
-        // 14 is SQLITE_CANTOPEN, 5 + 2 * 256 SQLITE_BUSY_SNAPSHOT, 10 + 3 * 256 SQLITE_IOERR_WRITE.
+        // 14 is SQLITE_CANTOPEN, 5 + 2 * 256 SQLITE_BUSY_SNAPSHOT, 10 + 3 * 256 SQLITE_IOERR_WRITE,
+        // 19 + 7 * 256 SQLITE_CONSTRAINT_TRIGGER.
         for (code, kind) in [
             (14, Config),
             (8, Config),
@@ -241,6 +286,9 @@ mod tests {
             (778, Unavailable),
             (11, Corrupt),
             (18, Invalid),
+            (1811, Invalid),
+            (20, Invalid),
+            (9, Unavailable),
             (1, Other),
         ] {
             assert_eq!(of_sqlite(Some(code), "").0, kind, "{code}");

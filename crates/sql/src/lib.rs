@@ -24,5 +24,5 @@ mod statement;
 pub use batch::{Length, Transactions, chunks};
 pub use config::{Config, Target};
 pub use database::{Database, FromAnyRow};
-pub use error::{Place, misses_table, refuses_value, told};
+pub use error::{Place, is_unknown, misses_table, refuses_value, told};
 pub use statement::{Dialect, Statement, Value};

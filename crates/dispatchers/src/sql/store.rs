@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use nephoscope_sql::{Database, Statement, Transactions, chunks, refuses_value, told};
+use nephoscope_sql::{Database, Statement, Transactions, chunks, is_unknown, refuses_value, told};
 use nephoscope_telemetry::Refused;
 
 use super::insert::insert;
+use super::probe::takes_another;
 use super::row::{Entry, Line};
 use super::schema::{TRAITS, Table};
 
@@ -13,8 +14,8 @@ use super::schema::{TRAITS, Table};
 const IDS: usize = 512;
 
 /// Stores all entries, in their order and in one transaction unless they are very long. When the database refuses a
-/// value, the entries are halved until those it refuses stand alone; they are left out, and what it said of them is
-/// returned.
+/// value, or something of them though it takes others, the entries are halved until those it refuses stand alone; they are
+/// left out, and what it said of them is returned.
 pub(super) async fn store(
     database: &Database,
     packet: usize,
@@ -24,14 +25,12 @@ pub(super) async fn store(
     let mut refused = Vec::new();
     let mut transactions = Transactions::of(entries);
     while let Some(part) = transactions.next() {
-        match insert_all(database, packet, table, part).await {
-            Ok(()) => {}
-            Err(error) if !refuses_value(&error) => return Err(error),
-            Err(error) => {
-                let refuse = |entry: &Entry| Refused { at: entry.at, reason: told(&error) };
-                refused.extend(transactions.halve(part).map(refuse));
-            }
+        let Err(error) = insert_all(database, packet, table, part).await else { continue };
+        if !(refuses_value(&error) || is_unknown(&error) && takes_another(database, table).await) {
+            return Err(error);
         }
+        let refuse = |entry: &Entry| Refused { at: entry.at, reason: told(&error) };
+        refused.extend(transactions.halve(part).map(refuse));
     }
     Ok(refused)
 }

@@ -98,8 +98,14 @@ impl Place {
 
     /// Runs a statement.
     pub(super) fn run(&self, sql: &str) {
+        self.execute([sql.to_owned()]);
+    }
+
+    /// Runs statements in one transaction.
+    pub(super) fn execute(&self, statements: impl IntoIterator<Item = String>) {
         let database = self.database();
-        self.runtime.block_on(database.execute([database.statement(sql)])).unwrap();
+        let statements = statements.into_iter().map(|sql| database.statement(&sql));
+        self.runtime.block_on(database.execute(statements)).unwrap();
     }
 
     /// The rows of a query.

@@ -5,6 +5,7 @@
 mod cases;
 mod database;
 mod documented;
+mod faults;
 mod hold;
 mod outage;
 mod roundtrip;
@@ -20,7 +21,7 @@ type Case = fn(&database::Place);
 
 fn main() -> ExitCode {
     let servers = Arc::new(Servers::default());
-    let cases: [(&str, Case); 12] = [
+    let cases: [(&str, Case); 15] = [
         ("samples_come_out_as_they_went_in", roundtrip::samples),
         ("events_come_out_as_they_went_in", roundtrip::events),
         ("the_queries_of_the_document_answer", documented::queries),
@@ -32,18 +33,25 @@ fn main() -> ExitCode {
         ("collectors_that_start_together_make_the_tables_once", cases::together),
         ("tables_of_others_are_left_alone", cases::foreign),
         ("what_can_never_be_held_is_refused_alone", hold::refused),
+        ("what_a_constraint_or_a_trigger_refuses_is_refused_alone", faults::of_data),
+        ("what_is_wrong_with_the_server_holds_all_samples_up", faults::of_the_server),
+        ("an_unknown_error_is_about_a_sample_where_others_are_taken", faults::unknown),
         ("a_wrong_connection_string_is_told_without_its_password", cases::wrong),
     ];
+    let of_kind = |kind: Kind, name: &str, case: Case| {
+        let servers = servers.clone();
+        trial(format!("{}::{name}", kind.name()), move || {
+            case(&servers.place(kind)?);
+            Ok(())
+        })
+    };
     let mut trials: Vec<Trial> = Vec::new();
     for kind in Kind::ALL {
-        for (name, case) in cases {
-            let servers = servers.clone();
-            trials.push(trial(format!("{}::{name}", kind.name()), move || {
-                case(&servers.place(kind)?);
-                Ok(())
-            }));
-        }
+        trials.extend(cases.map(|(name, case)| of_kind(kind, name, case)));
     }
+    // A file has one writer at a time.
+    let servers = [Kind::Postgres, Kind::Mysql];
+    trials.extend(servers.map(|kind| of_kind(kind, "who_loses_a_deadlock_tries_again", faults::deadlock)));
     trials.extend(outage::trials());
     conclude(trials)
 }
