@@ -16,7 +16,7 @@ use scanner::{Scanner, Token};
 use crate::time::parse_number;
 use crate::{
     Creator, Measure, MetricMeasures, NamedMetric, PathItem, ResourceMeasures, SchemaError, Timestamp,
-    Timestamps, parse_uuid, resource_uuid,
+    TimestampError, Timestamps, parse_uuid, resource_uuid,
 };
 
 /// Why a body with measures is refused. None of its measures counts.
@@ -156,6 +156,7 @@ fn measures(scanner: &mut Scanner<'_>, token: &Token<'_>, now: Timestamp) -> Rea
     }
     let mut timestamps = Timestamps::new(now);
     let mut measures = Vec::new();
+    let (mut is_first, mut wrong) = (true, Wrong::default());
     let mut first = true;
     while scanner.goes_on(&mut first)? {
         if !matches!(scanner.token()?, Token::Object) {
@@ -171,6 +172,11 @@ fn measures(scanner: &mut Scanner<'_>, token: &Token<'_>, now: Timestamp) -> Rea
                 ("timestamp", Token::Bool(is)) => {
                     timestamp = Some(timestamps.number(f64::from(u8::from(*is))));
                 }
+                // Of what is no time, the first is told otherwise than those that follow.
+                ("timestamp", Token::Null | Token::Array) if !is_first => {
+                    scanner.skip(&token)?;
+                    timestamp = Some(Err(TimestampError::Unreadable));
+                }
                 ("timestamp", _) => return Err(format()),
                 ("value", Token::Number(number)) => value = Some(*number),
                 ("value", Token::String(text)) => value = parse_number(text),
@@ -178,11 +184,40 @@ fn measures(scanner: &mut Scanner<'_>, token: &Token<'_>, now: Timestamp) -> Rea
                 _ => scanner.skip(&token)?,
             }
         }
-        let Some(timestamp) = timestamp else { return Err(format()) };
-        let timestamp =
-            timestamp.map_err(|error| SchemaError::new(format!("unexpected timestamp '{error}'")))?;
-        let Some(value) = value else { return Err(SchemaError::new("unexpected measures value").into()) };
-        measures.push(Measure { timestamp, value });
+        is_first = false;
+        match (timestamp, value) {
+            (None, _) => return Err(format()),
+            (Some(Ok(timestamp)), Some(value)) => measures.push(Measure { timestamp, value }),
+            (Some(Ok(_)), None) => wrong.has_value = true,
+            (Some(Err(error)), _) => wrong.see(error),
+        }
     }
+    wrong.check()?;
     Ok(measures)
+}
+
+/// What is wrong with some of the measures of a list. All timestamps are looked at before any value, and before any is held
+/// against 1970.
+#[derive(Debug, Default)]
+struct Wrong {
+    timestamp: Option<TimestampError>,
+    has_value: bool,
+}
+
+impl Wrong {
+    fn see(&mut self, error: TimestampError) {
+        if self.timestamp != Some(TimestampError::Unreadable) {
+            self.timestamp = Some(error);
+        }
+    }
+
+    fn check(&self) -> Result<(), SchemaError> {
+        if let Some(error) = self.timestamp {
+            return Err(SchemaError::new(format!("unexpected timestamp '{error}'")));
+        }
+        if self.has_value {
+            return Err(SchemaError::new("unexpected measures value"));
+        }
+        Ok(())
+    }
 }

@@ -40,6 +40,19 @@ impl Timestamp {
         Self(self.0 - self.0.rem_euclid(granularity.as_nanos()))
     }
 
+    /// To the microsecond as Gnocchi makes a `datetime` of it: its seconds are a double, of which the microseconds are the nearest,
+    /// and the even one in the middle between two.
+    #[must_use]
+    pub fn rounded_to_micros(self) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "that is what becomes of it there")]
+        let seconds = self.0 as f64 / SECOND as f64;
+        #[expect(clippy::cast_possible_truncation, reason = "there are few microseconds in a second")]
+        let micros = (seconds.fract() * 1e6).round_ties_even() as i64;
+        #[expect(clippy::cast_possible_truncation, reason = "there are few seconds in 292 years")]
+        let seconds = seconds.trunc() as i64;
+        Self(seconds.saturating_mul(SECOND).saturating_add(micros * 1000))
+    }
+
     /// Its day.
     pub(crate) fn date(self) -> jiff::civil::Date {
         let time =

@@ -75,6 +75,11 @@ fn refusals_say_what_is_wrong_and_where_as_gnocchi_does() {
         (r#"[{"timestamp": -1, "value": 1}]"#, "unexpected timestamp 'Timestamp must be after Epoch'"),
         (r#"[{"timestamp": 1, "value": 1}, {"timestamp": "2020-01-01", "value": 1}]"#, timestamp),
         (r#"[{"timestamp": null, "value": 1}]"#, "unexpected measures format"),
+        (r#"[{"timestamp": 1, "value": 1}, {"timestamp": null, "value": 1}]"#, timestamp),
+        (r#"[{"timestamp": "1 day", "value": 1}, {"timestamp": [[]], "value": 1}]"#, timestamp),
+        // Timestamps before values, and what is none before what is too early.
+        (r#"[{"timestamp": 1, "value": "x"}, {"timestamp": "x", "value": 1}]"#, timestamp),
+        (r#"[{"timestamp": -1, "value": 1}, {"timestamp": "x", "value": 1}]"#, timestamp),
         (r#"[{"value": 1}]"#, "unexpected measures format"),
         (r#"[1]"#, "unexpected measures format"),
         (r#""x""#, "unexpected measures format"),

@@ -163,8 +163,9 @@ fn pattern(name: &str, json: &Json) -> SchemaResult<String> {
         return Err(SchemaError::new(NO_ID));
     }
     match json {
-        // The database compares them as text.
-        Json::Bool(_) | Json::Number(_) => Ok(json.to_string()),
+        // They are compared as the text that Python makes of them.
+        Json::Bool(is) => Ok(if *is { "True" } else { "False" }.to_owned()),
+        Json::Number(_) => Ok(json.to_string()),
         other => text(other).map(str::to_owned),
     }
 }

@@ -121,3 +121,16 @@ proptest! {
         prop_assert_eq!(Timespan::parse(&timespan.to_string()), Ok(timespan));
     }
 }
+
+#[test]
+fn a_datetime_is_to_the_nearest_microsecond() {
+    for (nanos, rounded) in [
+        (1_577_836_800_123_456_789, 1_577_836_800_123_457_000),
+        (1_388_658_600_123_456_000, 1_388_658_600_123_456_000),
+        (1_577_836_800_999_999_900, 1_577_836_801_000_000_000),
+        (500, 0),
+        (1_500, 2_000),
+    ] {
+        assert_eq!(Timestamp::from_nanos(nanos).rounded_to_micros().as_nanos(), rounded, "{nanos}");
+    }
+}

@@ -102,7 +102,12 @@ struct Named<'a> {
 }
 
 impl Named<'_> {
-    /// What errors call it.
+    /// What the operation calls it, which may be a pattern.
+    fn wanted(&self) -> String {
+        if self.resource.is_some() { self.name.to_owned() } else { self.label() }
+    }
+
+    /// What it is called itself.
     fn label(&self) -> String {
         match (self.resource, &self.metric.name) {
             (Some(_), Some(name)) => name.clone(),
@@ -142,6 +147,8 @@ impl<'a, S: Source> Calculation<'a, S> {
             Some(Named { metric: metrics.get(id)?, aggregation, name, resource: None })
         });
         let measures = self.calculate(&named.collect::<Vec<_>>(), during)?;
+        // In the order in which Gnocchi's database has them.
+        unique.sort_unstable();
         let metric = |id: &Uuid| metrics.get(id).map(|metric| Reference::Metric(Box::new(metric.clone())));
         let references = self.details.then(|| unique.iter().filter_map(metric).collect());
         Ok(Group { measures, references })
@@ -268,7 +275,7 @@ impl<'a, S: Source> Calculation<'a, S> {
             if outcome.aligned.rows.len() != named.len() {
                 let (rows, names) = (outcome.aligned.rows.len(), named.len());
                 let reason = format!("The operation gives {rows} timeseries of {names}");
-                return Err(refuse(named, reason, |_| None));
+                return Err(refuse(named, reason, Named::wanted, |_| None));
             }
             for (named, row) in named.iter().zip(&outcome.aligned.rows) {
                 self.push(outcome, row, measures.entry(named.series_of()).or_default());
@@ -291,7 +298,7 @@ impl<'a, S: Source> Calculation<'a, S> {
             }
         };
         if granularities.is_empty() {
-            return Err(refuse(named, "No granularity match".into(), |_| None));
+            return Err(refuse(named, "No granularity match".into(), Named::label, |_| None));
         }
         for named in named {
             let policy = &named.metric.archive_policy;
@@ -314,7 +321,8 @@ impl<'a, S: Source> Calculation<'a, S> {
         };
         let without: Vec<_> = named.iter().filter(|named| missing(named.metric).is_some()).collect();
         if !without.is_empty() {
-            return Err(refuse(without, "Granularities are missing".into(), |named| missing(named.metric)));
+            let reason = "Granularities are missing".into();
+            return Err(refuse(without, reason, Named::label, |named| missing(named.metric)));
         }
         granularities.sort_unstable_by_key(|granularity| std::cmp::Reverse(*granularity));
         Ok(granularities)
@@ -331,7 +339,7 @@ impl<'a, S: Source> Calculation<'a, S> {
         if let Fill::Overlap(Overlap(needed)) = self.fill
             && let Some(reason) = aligned.overlap(needed, start.is_some(), during.stop.is_some())
         {
-            return Err(refuse(named, reason, |_| None));
+            return Err(refuse(named, reason, Named::wanted, |_| None));
         }
         let names = named.iter().map(|named| (named.name.to_owned(), named.aggregation.to_owned()));
         let subject =
@@ -393,10 +401,11 @@ fn key_of(resources: &[Resource], groupby: &[String]) -> IndexMap<String, Attrib
 fn refuse<'n>(
     named: impl IntoIterator<Item = &'n Named<'n>>,
     reason: String,
-    granularity: impl Fn(&Named<'_>) -> Option<f64>,
+    called: impl Fn(&Named<'n>) -> String,
+    granularity: impl Fn(&Named<'n>) -> Option<f64>,
 ) -> Error {
     let detail = named.into_iter().map(|named| Unaggregated {
-        metric: if named.resource.is_some() { named.name.to_owned() } else { named.label() },
+        metric: called(named),
         aggregation: named.aggregation.to_owned(),
         granularity: granularity(named),
     });

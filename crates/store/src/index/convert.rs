@@ -2,7 +2,7 @@
 
 use nephoscope_gnocchi::{Timespan, Timestamp, Value};
 
-use super::plan::{now, to_micros};
+use super::plan::now;
 
 /// As Python's `float`.
 pub(super) fn number(value: &Value) -> Option<f64> {
@@ -28,22 +28,25 @@ pub(super) fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// A moment in any form that measures may have, to the microsecond as resources have their times.
+/// A moment in any form that measures may have, to the microsecond as resources have their times. To Python a truth value is a
+/// number.
 pub(super) fn time(value: &Value) -> Option<Timestamp> {
     let time = match value {
         Value::Number(seconds) => Timestamp::from_seconds_f64(*seconds),
+        Value::Bool(is) => Timestamp::from_seconds_f64(f64::from(u8::from(*is))),
         Value::String(text) => Timestamp::parse(text, now()),
-        Value::Null | Value::Bool(_) => return None,
+        Value::Null => return None,
     };
-    time.ok().map(to_micros)
+    time.ok().map(Timestamp::rounded_to_micros)
 }
 
 /// A length of time in seconds.
 pub(super) fn span(value: &Value) -> Option<f64> {
     let span = match value {
         Value::Number(seconds) => Timespan::from_seconds_f64(*seconds),
+        Value::Bool(is) => Timespan::from_seconds_f64(f64::from(u8::from(*is))),
         Value::String(text) => Timespan::parse(text),
-        Value::Null | Value::Bool(_) => return None,
+        Value::Null => return None,
     };
     span.ok().map(Timespan::as_seconds)
 }

@@ -51,7 +51,7 @@ pub(super) trait Attributes {
 pub(super) enum Condition<A> {
     IsNull(A),
     Compare(Comparison, A, Value),
-    /// The values are in order.
+    /// The values are in order. Whether a value is nothing nobody knows, so with nothing among them it is true or unknown.
     In(A, Vec<Value>),
     Like(A, Arc<str>),
     /// Never true, nor false: a comparison with nothing.
@@ -103,7 +103,6 @@ impl<A: Attribute> Condition<A> {
                     .ok_or_else(|| invalid(name, &list(values)))?;
                 values.sort();
                 values.dedup();
-                values.retain(|value| !value.is_null());
                 Self::In(attribute, values)
             }
             Filter::Like(name, pattern) => match created_by(name, pattern) {
@@ -162,7 +161,10 @@ impl<A: Attribute> Condition<A> {
                     Comparison::GreaterOrEqual => order.is_ge(),
                 })
             }
-            Self::In(attribute, values) => Some(values.binary_search(&known(attribute.value(row))?).is_ok()),
+            Self::In(attribute, values) => match values.binary_search(&known(attribute.value(row))?) {
+                Ok(_) => Some(true),
+                Err(_) => values.first().is_none_or(|least| !least.is_null()).then_some(false),
+            },
             Self::Like(attribute, pattern) => match known(attribute.value(row))? {
                 Value::Text(text) => Some(like_matches(pattern, &text)),
                 _ => None,
@@ -229,10 +231,10 @@ fn convert(kind: Kind, value: &Written, creator: &Creator) -> Option<Value> {
     })
 }
 
-/// In a list nothing stands for no row, but in one of texts for the text that Python makes of it.
+/// In a list nothing stays nothing, but in one of texts it is the text that Python makes of it.
 fn in_value(kind: Kind, value: &Written, creator: &Creator) -> Option<Value> {
     match (kind, value) {
-        (Kind::Uuid | Kind::Bool, Written::Null) => Some(Value::Null),
+        (Kind::Uuid | Kind::Bool | Kind::Number, Written::Null) => Some(Value::Null),
         _ => convert(kind, value, creator),
     }
 }

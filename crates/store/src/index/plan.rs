@@ -189,9 +189,3 @@ pub(super) fn now() -> Timestamp {
     let micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX / 1000);
     Timestamp::from_nanos(micros.saturating_mul(1000))
 }
-
-/// A time, cut off to the microsecond as databases have it.
-pub(super) fn to_micros(time: Timestamp) -> Timestamp {
-    let nanos = time.as_nanos();
-    Timestamp::from_nanos(nanos - nanos.rem_euclid(1000))
-}

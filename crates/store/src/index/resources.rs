@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::filter::Condition;
 use super::order::{Order, Place, no_marker};
-use super::plan::{Plan, now, to_micros};
+use super::plan::{Plan, now};
 use super::record::{Change, ResourceRecord, RevisionRecord, TypeRecord};
 use super::rows::{self, ResourceAttribute, ResourceAttributes};
 use super::search::Search;
@@ -84,8 +84,8 @@ impl Index {
                 return Err(Error::ResourceAlreadyExists(id.to_string()));
             }
             let now = now();
-            let started_at = new.started_at.map_or(now, to_micros);
-            let ended_at = new.ended_at.map(to_micros);
+            let started_at = new.started_at.map_or(now, Timestamp::rounded_to_micros);
+            let ended_at = new.ended_at.map(Timestamp::rounded_to_micros);
             if ended_at.is_some_and(|ended_at| started_at > ended_at) {
                 let message = "Start timestamp cannot be after end timestamp";
                 return Err(Error::Invalid(message.into()));
@@ -304,10 +304,10 @@ fn matching(plan: &Plan<'_>, own: &TypeRecord, condition: &Condition<ResourceAtt
 fn changed(record: &ResourceRecord, own: &TypeRecord, change: &ResourceChange) -> ResourceRecord {
     let mut changed = record.clone();
     if let Some(started_at) = change.started_at {
-        changed.started_at = to_micros(started_at);
+        changed.started_at = started_at.rounded_to_micros();
     }
     if let Some(ended_at) = change.ended_at {
-        changed.ended_at = ended_at.map(to_micros);
+        changed.ended_at = ended_at.map(Timestamp::rounded_to_micros);
     }
     if let Some(user_id) = &change.user_id {
         changed.user_id = user_id.as_deref().map(Into::into);

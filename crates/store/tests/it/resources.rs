@@ -146,6 +146,10 @@ async fn resources_are_found_by_their_attributes() {
         (is(Comparison::GreaterOrEqual, "cores", number(1.0)), "ac"),
         (is(Comparison::Less, "cores", number(4.0)), "a"),
         (Filter::In("host".into(), vec![Value::String("h2".into()), Value::String("h3".into())]), "c"),
+        (Filter::In("cores".into(), vec![number(1.0), Value::Null]), "a"),
+        // Whether something is nothing nobody knows, so nothing is surely not among these.
+        (Filter::Not(Box::new(Filter::In("cores".into(), vec![number(1.0), Value::Null]))), ""),
+        (Filter::Not(Box::new(Filter::In("cores".into(), vec![number(1.0)]))), "c"),
         (Filter::Like("host".into(), "%1".into()), "ab"),
         (Filter::Or(vec![equal("id", "a"), equal("original_resource_id", "c")]), "ac"),
         (Filter::And(vec![equal("host", "h1"), is(Comparison::Equal, "cores", number(1.0))]), "a"),
