@@ -17,6 +17,7 @@ mod page;
 mod path;
 mod policy;
 mod read;
+mod refusal;
 mod requester;
 mod routes;
 mod wire;
@@ -25,10 +26,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::HeaderMap;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, MethodRouter, get, on, post};
+use axum::routing::{MethodRouter, any, get, post};
 use nephoscope_gnocchi::{Creator, Gnocchi};
 
 pub use identity::{Auth, Tokens};
@@ -40,6 +41,7 @@ pub(crate) use clock::now;
 use cors::Origins;
 use fault::Fault;
 pub(crate) use path::without_empty_parts;
+use refusal::{allowing, below_a_metric};
 use routes::{
     aggregates, aggregation, archive_policies, batch, influxdb, measures, metrics, prometheus,
     resource_types, resources, search_metric, versions,
@@ -174,9 +176,11 @@ fn kept_things() -> Routes<Arc<Door>> {
             get(metrics::show_named_metric).delete(metrics::delete_named_metric),
         )
         .taking("/v1/search/resource", "", MethodRouter::new())
-        .taking("/v1/search/resource/{type}", "POST", post(these::search_resources).get(these::refuse_search))
+        .taking("/v1/search/resource/{type}", "POST", post(these::search_resources))
         .taking("/v1/metric", "GET, POST", get(metrics::list_metrics).post(metrics::create_metric))
         .taking("/v1/metric/{id}", "DELETE, GET", get(metrics::show_metric).delete(metrics::delete_metric))
+        .route("/v1/metric/{id}/{*below}", "", any(below_a_metric))
+        .route("/v1/resource/{type}/{id}/metric/{name}/{*below}", "", any(below_a_metric))
 }
 
 fn series() -> Routes<Arc<Door>> {
@@ -231,26 +235,11 @@ pub(crate) fn share<S: Clone + Send + Sync + 'static>(
     router.layer(from_fn_with_state(origins, cors::share))
 }
 
-impl<S: Clone + Send + Sync + 'static> Routes<S> {
+impl Routes<Arc<Door>> {
     /// A route, with and without a slash at its end, which refuses other methods as Gnocchi does.
-    fn taking(self, path: &'static str, allowed: &'static str, methods: MethodRouter<S>) -> Self {
+    fn taking(self, path: &'static str, allowed: &'static str, methods: MethodRouter<Arc<Door>>) -> Self {
         self.at(path, allowed, allowing(allowed, methods))
     }
-}
-
-/// Refuses other methods than these with the names of these.
-fn allowing<S: Clone + Send + Sync + 'static>(
-    allowed: &'static str,
-    methods: MethodRouter<S>,
-) -> MethodRouter<S> {
-    // HEAD would be answered as GET, but Gnocchi answers it nowhere.
-    let head = on(MethodFilter::HEAD, move || async move { refuse_method(allowed) });
-    methods.fallback(move || async move { refuse_method(allowed) }).merge(head)
-}
-
-fn refuse_method(allowed: &'static str) -> Response {
-    let refusal = Fault::bare(StatusCode::METHOD_NOT_ALLOWED);
-    ([(header::ALLOW, HeaderValue::from_static(allowed))], refusal).into_response()
 }
 
 #[cfg(test)]

@@ -31,7 +31,9 @@ mod tests {
     use super::*;
 
     /// Paths that take nothing, and are there to say so.
-    const NOTHING: [&str; 5] = [
+    const NOTHING: [&str; 7] = [
+        "/v1/metric/{id}/{*below}",
+        "/v1/resource/{type}/{id}/metric/{name}/{*below}",
         "/v1/search/resource",
         "/v1/aggregation/resource/{type}/metric",
         "/v2/event_types",

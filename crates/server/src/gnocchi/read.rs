@@ -100,12 +100,20 @@ fn whole(json: &Value, at_least: i64) -> SchemaResult<i64> {
     }
 }
 
-/// A moment in any form.
+/// A moment in any form, to the microsecond.
 fn moment(json: &Value, now: Timestamp) -> SchemaResult<Timestamp> {
     let read = match json {
         Value::String(text) => Timestamp::parse(text, now),
-        Value::Number(number) => Timestamp::from_seconds_f64(number.as_f64().unwrap_or(f64::NAN)),
-        _ => Err(TimestampError::Unreadable),
+        json => number(json).ok_or(TimestampError::Unreadable).and_then(Timestamp::from_seconds_f64),
     };
-    read.map_err(|error| SchemaError::new(error.to_string()))
+    read.map(Timestamp::rounded_to_micros).map_err(|error| SchemaError::new(error.to_string()))
+}
+
+/// A number. To Python a truth value is one, too.
+fn number(json: &Value) -> Option<f64> {
+    match json {
+        Value::Number(number) => number.as_f64(),
+        Value::Bool(is) => Some(f64::from(u8::from(*is))),
+        _ => None,
+    }
 }

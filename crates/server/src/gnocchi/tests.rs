@@ -1,5 +1,6 @@
 //! The frame of the API: what does not depend on what is kept.
 
+mod order;
 mod tokens;
 
 use axum::Router;
@@ -160,7 +161,7 @@ mod kept {
     }
 
     impl Served {
-        fn new() -> Self {
+        pub(super) fn new() -> Self {
             Self::with(GnocchiSettings { auth: Auth::Basic, max_limit: 2, ..GnocchiSettings::default() })
         }
 
@@ -191,16 +192,16 @@ mod kept {
             Answer { status: parts.status, headers: parts.headers, body }
         }
 
-        async fn post(&self, path: &str, who: (&str, &str), body: Value) -> Answer {
+        pub(super) async fn post(&self, path: &str, who: (&str, &str), body: Value) -> Answer {
             self.ask(Method::POST, path, &[who, JSON, AS_JSON], &body).await
         }
 
-        async fn get(&self, path: &str) -> Answer {
+        pub(super) async fn get(&self, path: &str) -> Answer {
             self.ask(Method::GET, path, &[FOOBAR, JSON], &Value::Null).await
         }
 
         /// With a policy `low`, and a resource `one` of foobar that has a metric `cpu`.
-        async fn filled() -> Self {
+        pub(super) async fn filled() -> Self {
             let served = Self::new();
             let definition = json!([{ "granularity": "5 minutes", "timespan": "30 days" }]);
             let policy = json!({ "name": "low", "definition": definition });

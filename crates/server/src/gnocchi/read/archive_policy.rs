@@ -1,12 +1,15 @@
 //! Archive policies and rules.
 
+use std::collections::HashMap;
+
 use nephoscope_gnocchi::{
     ArchivePolicy, ArchivePolicyRule, Definition, MethodChoice, SchemaError, SchemaResult, Timespan,
+    TimespanError,
 };
 use serde_json::Value;
 
 use super::super::fault::Fault;
-use super::{fields, keep, list, text, whole};
+use super::{fields, keep, list, number, text, whole};
 
 /// A resolution as it is written: two of the three at least.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,27 +77,26 @@ fn read_written(json: &Value) -> SchemaResult<Vec<Written>> {
 fn span(json: &Value) -> SchemaResult<Timespan> {
     let read = match json {
         Value::String(text) => Timespan::parse(text),
-        Value::Number(seconds) => Timespan::from_seconds_f64(seconds.as_f64().unwrap_or(f64::NAN)),
         Value::Null => return Err(SchemaError::new("Invalid timespan")),
-        _ => return Err(SchemaError::new("Unable to parse timespan")),
+        json => number(json).ok_or(TimespanError::Unreadable).and_then(Timespan::from_seconds_f64),
     };
     read.map_err(|error| SchemaError::new(error.to_string()))
 }
 
 /// Makes resolutions of what is written, which has to agree with itself.
 fn read_definitions(written: &[Written]) -> Result<Vec<Definition>, Fault> {
-    let mut definitions: Vec<Definition> = Vec::with_capacity(written.len());
-    for written in written {
-        let read = read_definition(written)?;
-        if definitions.iter().any(|known| known.granularity == read.granularity) {
-            let seconds = read.granularity.as_seconds();
-            return Err(Fault::bad_request(format!(
-                "More than one archive policy uses granularity `{seconds:?}'"
-            )));
-        }
-        definitions.push(read);
+    let definitions = written.iter().map(read_definition).collect::<Result<Vec<_>, _>>()?;
+    let mut counts = HashMap::new();
+    for definition in &definitions {
+        *counts.entry(definition.granularity).or_insert(0) += 1;
     }
-    Ok(definitions)
+    match definitions.iter().find(|definition| counts[&definition.granularity] > 1) {
+        Some(twice) => Err(Fault::bad_request(format!(
+            "More than one archive policy uses granularity `{:?}'",
+            twice.granularity.as_seconds()
+        ))),
+        None => Ok(definitions),
+    }
 }
 
 fn read_definition(written: &Written) -> Result<Definition, Fault> {

@@ -16,9 +16,14 @@ pub(in super::super) struct Question {
     pub(in super::super) resources: Option<(String, Filter)>,
 }
 
-/// The type of the resources that a question is about, where it says one.
+/// The type of the resources that a question is about, where it says one; of a question whose operation is not even words in
+/// parentheses, which is told first, nothing.
 pub(in super::super) fn resource_type_of_question(json: &Value) -> Option<&str> {
-    json.get("search")?;
+    if let Some(operation @ Value::String(_)) = json.get("operations")
+        && let Err(OperationError::Text(_)) = Operation::from_json(operation)
+    {
+        return None;
+    }
     json.get("resource_type")?.as_str()
 }
 

@@ -10,7 +10,7 @@ use nephoscope_gnocchi::{
 use serde_json::Value;
 
 use super::super::fault::Fault;
-use super::{boolean, keep, moment, object, read_named_metrics, text, text_or_null};
+use super::{boolean, keep, moment, number, object, read_named_metrics, text, text_or_null};
 
 /// What the body of a resource says.
 #[derive(Debug, Default)]
@@ -145,13 +145,7 @@ pub(super) fn read_attribute(
             uuid.map(AttributeValue::Uuid).ok_or_else(|| SchemaError::new(no_uuid(json)))
         }
         AttributeKind::Number { min, max } => {
-            let number = match json {
-                Value::Number(number) => number.as_f64(),
-                // To Python a truth value is a number.
-                Value::Bool(is) => Some(f64::from(u8::from(*is))),
-                _ => None,
-            };
-            let number = number.ok_or_else(|| SchemaError::new("expected Real"))?;
+            let number = number(json).ok_or_else(|| SchemaError::new("expected Real"))?;
             if let Some(min) = min.filter(|min| number < *min) {
                 return Err(SchemaError::new(format!("value must be at least {min}")));
             }

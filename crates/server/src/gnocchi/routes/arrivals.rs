@@ -41,7 +41,7 @@ pub(super) async fn store(requester: &Requester, arrivals: Arrivals<'_>) -> Resu
         measures.push(resource);
     }
     if !requester.may_with_all(Action::PostMeasures)? {
-        batch::enforce_all(requester, &measures).await?;
+        batch::enforce_all(requester, &measures, true).await?;
     }
     gnocchi.add_resource_measures(measures, true).await.map_err(|error| match error {
         Error::NoArchivePolicyRuleMatch(name) => resources::no_rule(&name),

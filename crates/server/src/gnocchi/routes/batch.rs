@@ -1,14 +1,14 @@
 //! `POST /v1/batch/metrics/measures` and `POST /v1/batch/resources/metrics/measures`
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use nephoscope_gnocchi::{
-    Error, Filter, Metric, MetricChoice, ResourceMeasures, SchemaError, Value, read_metric_measures,
-    read_resource_measures, resource_uuid,
+    Error, Filter, Metric, MetricChoice, MetricMeasures, ResourceMeasures, SchemaError, Value,
+    read_metric_measures, read_resource_measures, resource_uuid,
 };
 use uuid::Uuid;
 
@@ -35,12 +35,7 @@ pub(in super::super) async fn store_metrics_measures(
     let measures = content.decode(move |bytes| Ok(read_metric_measures(bytes, now)?)).await?;
     drop(content);
     if !requester.may_with_all(Action::PostMeasures)? {
-        let ids: Vec<_> = measures.iter().map(|(id, _)| *id).collect();
-        for ids in ids.chunks(LOOKED_UP_AT_A_TIME) {
-            for metric in metrics_with(&requester, "id", ids).await? {
-                requester.enforce(Action::PostMeasures, Target::Metric(&metric))?;
-            }
-        }
+        enforce_metrics(&requester, &measures).await?;
     }
     gnocchi.add_measures(measures).await?;
     Ok(answer::accepted())
@@ -62,7 +57,7 @@ pub(in super::super) async fn store_resources_measures(
         return Err(Fault::bad_request("'/' is not supported in metric name"));
     }
     if !requester.may_with_all(Action::PostMeasures)? {
-        enforce_all(&requester, &measures).await?;
+        enforce_all(&requester, &measures, create_metrics).await?;
     }
     gnocchi.add_resource_measures(measures, create_metrics).await.map_err(|error| match error {
         Error::NoArchivePolicyRuleMatch(name) => no_rule(&name),
@@ -72,25 +67,55 @@ pub(in super::super) async fn store_resources_measures(
     Ok(answer::accepted())
 }
 
-/// Refuses, if any of the metrics that are there is one that they may not write to.
-pub(super) async fn enforce_all(requester: &Requester, measures: &[ResourceMeasures]) -> Result<(), Fault> {
+/// Refuses, if any of the metrics is not there, and then if any is one that they may not write to.
+async fn enforce_metrics(requester: &Requester, measures: &MetricMeasures) -> Result<(), Fault> {
+    let mut unknown: BTreeSet<_> = measures.iter().map(|(id, _)| *id).collect();
+    let ids: Vec<_> = unknown.iter().copied().collect();
+    let mut allowed = Ok(());
+    for ids in ids.chunks(LOOKED_UP_AT_A_TIME) {
+        for metric in metrics_with(requester, "id", ids).await? {
+            unknown.remove(&metric.id);
+            allowed = allowed.and_then(|()| requester.enforce(Action::PostMeasures, Target::Metric(&metric)));
+        }
+    }
+    if unknown.is_empty() {
+        return allowed;
+    }
+    Err(Error::UnknownMetrics(unknown.iter().map(Uuid::to_string).collect()).into())
+}
+
+/// Refuses, if any of the metrics is not there and would not be made, and then if any is one that they may not write to.
+pub(super) async fn enforce_all(
+    requester: &Requester,
+    measures: &[ResourceMeasures],
+    create_metrics: bool,
+) -> Result<(), Fault> {
     let creator = requester.identity()?.creator();
+    let (mut allowed, mut unknown) = (Ok(()), Vec::new());
     for some in measures.chunks(LOOKED_UP_AT_A_TIME) {
         let mut by_id = HashMap::new();
         for resource in some {
             let id = resource_uuid(&resource.resource_id, &creator).map_err(SchemaError::from)?;
-            by_id.insert(id, resource);
+            by_id.insert(id, resource.metrics.keys().map(String::as_str).collect::<BTreeSet<_>>());
         }
         let ids: Vec<_> = by_id.keys().copied().collect();
         for metric in metrics_with(requester, "resource_id", &ids).await? {
-            let resource = metric.resource_id.and_then(|id| by_id.get(&id));
+            let names = metric.resource_id.and_then(|id| by_id.get_mut(&id));
             let name = metric.name.as_deref().unwrap_or_default();
-            if resource.is_some_and(|resource| resource.metrics.contains_key(name)) {
-                requester.enforce(Action::PostMeasures, Target::Metric(&metric))?;
+            if names.is_some_and(|names| names.remove(name)) {
+                let target = Target::Metric(&metric);
+                allowed = allowed.and_then(|()| requester.enforce(Action::PostMeasures, target));
             }
         }
+        unknown.extend(
+            by_id.iter().flat_map(|(id, names)| names.iter().map(move |name| format!("{id}/{name}"))),
+        );
     }
-    Ok(())
+    if create_metrics || unknown.is_empty() {
+        return allowed;
+    }
+    unknown.sort();
+    Err(Error::UnknownMetrics(unknown).into())
 }
 
 async fn metrics_with(requester: &Requester, attribute: &str, ids: &[Uuid]) -> Result<Vec<Metric>, Fault> {

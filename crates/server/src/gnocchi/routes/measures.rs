@@ -39,7 +39,7 @@ pub(in super::super) async fn store_measures(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Fault> {
-    let metric = find(&requester, &id).await?;
+    let metric = find(&*requester.gnocchi()?, &id).await?;
     store(&door, &requester, &metric, request).await
 }
 
@@ -49,7 +49,7 @@ pub(in super::super) async fn store_named_measures(
     Path((resource_type, id, name)): Path<(String, String, String)>,
     request: Request,
 ) -> Result<Response, Fault> {
-    let metric = find_named(&requester, &resource_type, &id, &name).await?;
+    let metric = find_named(&*requester.gnocchi()?, &resource_type, &id, &name).await?;
     store(&door, &requester, &metric, request).await
 }
 
@@ -58,7 +58,7 @@ pub(in super::super) async fn show_measures(
     Path(id): Path<String>,
     arguments: Arguments,
 ) -> Result<Response, Fault> {
-    show(&requester, &find(&requester, &id).await?, &arguments).await
+    show(&requester, &find(&*requester.gnocchi()?, &id).await?, &arguments).await
 }
 
 pub(in super::super) async fn show_named_measures(
@@ -66,7 +66,7 @@ pub(in super::super) async fn show_named_measures(
     Path((resource_type, id, name)): Path<(String, String, String)>,
     arguments: Arguments,
 ) -> Result<Response, Fault> {
-    show(&requester, &find_named(&requester, &resource_type, &id, &name).await?, &arguments).await
+    show(&requester, &find_named(&*requester.gnocchi()?, &resource_type, &id, &name).await?, &arguments).await
 }
 
 async fn show(requester: &Requester, metric: &Metric, arguments: &Arguments) -> Result<Response, Fault> {

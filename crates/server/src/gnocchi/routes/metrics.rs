@@ -6,7 +6,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use nephoscope_gnocchi::{
-    Comparison, Error, Filter, Metric, MetricChoice, MetricStatus, Resource, Value, parse_uuid,
+    Comparison, Error, Filter, Gnocchi, Metric, MetricChoice, MetricStatus, Resource, Value, parse_uuid,
 };
 use serde_json::json;
 
@@ -112,24 +112,29 @@ pub(in super::super) async fn create_metric(
 }
 
 /// The metric with that id, with its resource.
-pub(super) async fn find(requester: &Requester, id: &str) -> Result<Metric, Fault> {
+pub(in super::super) async fn find(gnocchi: &dyn Gnocchi, id: &str) -> Result<Metric, Fault> {
     let unknown = || Error::NoSuchMetric(id.to_owned());
     let uuid = parse_uuid(id).ok_or_else(unknown)?;
-    Ok(requester.gnocchi()?.metric(uuid).await?)
+    Ok(gnocchi.metric(uuid).await?)
 }
 
 /// The metric of a resource with that name, with its resource.
-pub(super) async fn find_named(
-    requester: &Requester,
+pub(in super::super) async fn find_named(
+    gnocchi: &dyn Gnocchi,
     resource_type: &str,
     id: &str,
     name: &str,
 ) -> Result<Metric, Fault> {
-    let gnocchi = requester.gnocchi()?;
     gnocchi.resource_type(resource_type).await?;
-    let resource = gnocchi.resource(resource_type, id).await?;
-    let metric = resource.metrics.get(name).ok_or_else(|| Error::NoSuchMetric(name.to_owned()))?;
-    Ok(gnocchi.metric(*metric).await?)
+    // A metric is found by its resource whatever type is named; only of one that is not there the type matters.
+    let resource = gnocchi.resource("generic", id).await?;
+    match resource.metrics.get(name) {
+        Some(metric) => Ok(gnocchi.metric(*metric).await?),
+        None => {
+            gnocchi.resource(resource_type, id).await?;
+            Err(Error::NoSuchMetric(name.to_owned()).into())
+        }
+    }
 }
 
 /// The metrics of a resource.
@@ -154,26 +159,26 @@ pub(in super::super) async fn show_metric(
     requester: Requester,
     Path(id): Path<String>,
 ) -> Result<Response, Fault> {
-    show(&requester, &find(&requester, &id).await?)
+    show(&requester, &find(&*requester.gnocchi()?, &id).await?)
 }
 
 pub(in super::super) async fn delete_metric(
     requester: Requester,
     Path(id): Path<String>,
 ) -> Result<Response, Fault> {
-    delete(&requester, &find(&requester, &id).await?).await
+    delete(&requester, &find(&*requester.gnocchi()?, &id).await?).await
 }
 
 pub(in super::super) async fn show_named_metric(
     requester: Requester,
     Path((resource_type, id, name)): Path<(String, String, String)>,
 ) -> Result<Response, Fault> {
-    show(&requester, &find_named(&requester, &resource_type, &id, &name).await?)
+    show(&requester, &find_named(&*requester.gnocchi()?, &resource_type, &id, &name).await?)
 }
 
 pub(in super::super) async fn delete_named_metric(
     requester: Requester,
     Path((resource_type, id, name)): Path<(String, String, String)>,
 ) -> Result<Response, Fault> {
-    delete(&requester, &find_named(&requester, &resource_type, &id, &name).await?).await
+    delete(&requester, &find_named(&*requester.gnocchi()?, &resource_type, &id, &name).await?).await
 }

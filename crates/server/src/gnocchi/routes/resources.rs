@@ -165,15 +165,6 @@ pub(in super::super) async fn search_resources(
     listing.answer(&requester, &keys).await
 }
 
-/// A search is posted; who asks otherwise is first told whether there is such a type.
-pub(in super::super) async fn refuse_search(
-    requester: Requester,
-    Path(resource_type): Path<String>,
-) -> Result<Response, Fault> {
-    requester.gnocchi_for_anybody().resource_type(&resource_type).await?;
-    Ok(super::super::refuse_method("POST"))
-}
-
 /// The condition in the body, else that of the query.
 pub(super) async fn read_filter(
     door: &Door,
@@ -317,10 +308,12 @@ pub(in super::super) async fn show_history(
 ) -> Result<Response, Fault> {
     let gnocchi = requester.gnocchi()?;
     gnocchi.resource_type(&resource_type).await?;
-    arguments.bool("details", false)?;
+    let details = arguments.bool("details", false)?;
     let part = Part::read(&arguments, door.settings.max_limit, &DEFAULT_ORDER)?;
-    find(&requester, &resource_type, &id, Action::GetResource).await?;
-    let revisions = gnocchi.history(&resource_type, &id, &part.page).await.map_err(in_a_query)?;
+    let resource = find(&requester, &resource_type, &id, Action::GetResource).await?;
+    let filter = Some(super::metrics::is("id", resource.id.to_string()));
+    let revisions = ResourceSelection { filter, details, history: true, page: part.page.clone() };
+    let revisions = gnocchi.resources(&resource_type, &revisions).await.map_err(in_a_query)?;
     part.check_directions()?;
     Ok(page_of(&revisions, true, &[], &part, &links))
 }
