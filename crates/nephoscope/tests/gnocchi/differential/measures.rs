@@ -65,8 +65,9 @@ impl Program {
         ]);
         self.then_send("POST", format!("/v1/batch/resources/metrics/measures{create}"), json!(batch), true);
         for read in reads {
-            self.then("GET", read.clone());
+            // A resource that had ended is back when its measures are processed.
             self.then_refresh(&read);
+            self.then("GET", read);
         }
     }
 

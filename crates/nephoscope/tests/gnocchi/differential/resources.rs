@@ -195,7 +195,7 @@ impl Program {
                 let page = self.page(&resource_type);
                 self.then("GET", format!("{path}/history{page}"));
             }
-            14 if self.random.chance(50) => self.then("DELETE", path),
+            14 if self.random.chance(80) => self.then("DELETE", path),
             14 => self.delete_resources(),
             15 => self.then_list(format!("{path}/metric"), false),
             16 => {
