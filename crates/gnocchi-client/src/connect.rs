@@ -2,7 +2,7 @@
 
 use nephoscope_http::header::{AUTHORIZATION, HeaderName};
 use nephoscope_http::{Http, OPTIONS, basic_auth};
-use nephoscope_keystone::{Keystone, Service, with_cloud};
+use nephoscope_keystone::{ENDPOINT_OPTIONS, Keystone, refuse_options, with_cloud};
 use nephoscope_telemetry::{ConnectionString, Result};
 
 use crate::Remote;
@@ -17,7 +17,7 @@ const SERVICE_TYPES: [&str; 2] = ["metric", "gnocchi"];
 const SOMEBODY: &str = "admin";
 const ADMIN_ROLE: &str = "admin";
 /// The options that only this reads.
-const OWN_OPTIONS: [&str; 4] = ["auth", "interface", "refresh", "region"];
+const OWN_OPTIONS: [&str; 2] = ["auth", "refresh"];
 
 /// How to log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +31,14 @@ enum Auth {
 /// address where it names no host; Gnocchi itself is asked nothing yet.
 pub async fn connect(to: &ConnectionString) -> Result<Remote> {
     let to = &with_cloud(to)?;
-    to.expect_options(&[OPTIONS.as_slice(), &nephoscope_keystone::OPTIONS, &OWN_OPTIONS].concat())?;
+    let of_keystone = [nephoscope_keystone::OPTIONS.as_slice(), &ENDPOINT_OPTIONS].concat();
+    to.expect_options(&[OPTIONS.as_slice(), &of_keystone, &OWN_OPTIONS].concat())?;
     let refresh = to.flag("refresh")?;
     let auth = auth(to)?;
-    if auth != Auth::Keystone {
-        refuse_options_of_keystone(to, auth)?;
+    match auth {
+        Auth::Keystone => {}
+        Auth::Basic => refuse_options(to, None)?,
+        Auth::None => refuse_options(to, Some("project_id"))?,
     }
     let mut headers = Vec::new();
     let (http, keystone) = match auth {
@@ -43,7 +46,10 @@ pub async fn connect(to: &ConnectionString) -> Result<Remote> {
             let keystone = Keystone::of(to)?.ok_or_else(|| {
                 to.wrong("`auth=keystone` wants to know where Keystone is: option `auth_url`")
             })?;
-            (Http::at(BACKEND, to, &address(to, &keystone).await?)?, Some(keystone))
+            let address = keystone.address(to, &SERVICE_TYPES, PORT).await?;
+            // Some catalogs have it with the version that we add.
+            let address = address.strip_suffix("/v1").unwrap_or(&address);
+            (Http::at(BACKEND, to, address)?, Some(keystone))
         }
         Auth::Basic => (with_basic_auth(here(to)?, to)?, None),
         Auth::None => {
@@ -65,20 +71,10 @@ fn auth(to: &ConnectionString) -> Result<Auth> {
     }
 }
 
-fn refuse_options_of_keystone(to: &ConnectionString, auth: Auth) -> Result<()> {
-    let for_keystone = nephoscope_keystone::OPTIONS.into_iter().chain(["interface", "region"]);
-    let mut stray = for_keystone.filter(|name| !(auth == Auth::None && *name == "project_id"));
-    match stray.find(|name| to.option(name).is_some()) {
-        None => Ok(()),
-        Some(name) => {
-            Err(to.wrong(format!("option `{name}` is for Keystone, which option `auth_url` has to name")))
-        }
-    }
-}
-
 /// The Gnocchi at the address that is given.
 fn here(to: &ConnectionString) -> Result<Http> {
-    Http::new(BACKEND, to, is_encrypted(to), PORT, &prefix(to))
+    let prefix = format!("/{}", to.database().unwrap_or_default());
+    Http::new(BACKEND, to, to.scheme().ends_with("+https"), PORT, &prefix)
 }
 
 /// The password is sent, though Gnocchi does not look at it: a proxy before it may.
@@ -106,36 +102,4 @@ fn identity(to: &ConnectionString) -> Result<Vec<(HeaderName, String)>> {
         return Err(to.wrong("with `auth=none` user and project are ids: letters, digits and signs"));
     }
     Ok(given)
-}
-
-/// The address that is given, or the one in the catalog.
-async fn address(to: &ConnectionString, keystone: &Keystone) -> Result<String> {
-    match to.hosts() {
-        [] => {
-            let service = Service {
-                types: &SERVICE_TYPES,
-                name: None,
-                region: to.option("region"),
-                interface: to.option("interface").unwrap_or("public"),
-            };
-            let found = keystone.session().await?.endpoint(&service)?.to_owned();
-            // Some catalogs have it with the version that we add.
-            Ok(found.strip_suffix("/v1").map(str::to_owned).unwrap_or(found))
-        }
-        [host] => {
-            let scheme = if is_encrypted(to) { "https" } else { "http" };
-            let mut host = host.clone();
-            host.port.get_or_insert(PORT);
-            Ok(format!("{scheme}://{host}{}", prefix(to)))
-        }
-        _ => Err(to.wrong("behind Keystone a Gnocchi has one address; without any the catalog tells it")),
-    }
-}
-
-fn is_encrypted(to: &ConnectionString) -> bool {
-    to.scheme().ends_with("+https")
-}
-
-fn prefix(to: &ConnectionString) -> String {
-    to.database().map(|prefix| format!("/{}", prefix.trim_end_matches('/'))).unwrap_or_default()
 }

@@ -6,7 +6,8 @@
 //! gives a [`Session`]: a token, and the catalog of services. It logs in again before a token ends, and once when a
 //! service refuses one.
 //!
-//! It also tells the [id of a project](Keystone::project_id) that somebody named.
+//! It also tells the [address of a service](Keystone::address) and the [id of a project](Keystone::project_id) that somebody
+//! named.
 //!
 //! A service that is shown tokens asks [`Bearers`] whose they are.
 //!
@@ -19,6 +20,7 @@ mod cloud;
 mod environment;
 mod keystone;
 mod login;
+mod place;
 mod project;
 mod session;
 
@@ -28,6 +30,7 @@ pub use catalog::Service;
 pub use environment::with_cloud;
 pub use keystone::Keystone;
 pub use login::OPTIONS;
+pub use place::{ENDPOINT_OPTIONS, refuse_options};
 pub use session::Session;
 
 #[cfg(test)]

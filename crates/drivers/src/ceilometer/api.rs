@@ -2,7 +2,7 @@
 
 use nephoscope_http::header::HeaderName;
 use nephoscope_http::{Http, OPTIONS, Request, StatusCode};
-use nephoscope_keystone::{Keystone, Service, with_cloud};
+use nephoscope_keystone::{ENDPOINT_OPTIONS, Keystone, refuse_options, with_cloud};
 use nephoscope_telemetry::{ConnectionString, Error, ErrorKind, Result};
 
 use super::event::{Events, read};
@@ -26,13 +26,14 @@ pub(super) type Query<'a> = (&'static str, &'static str, &'a str);
 impl Api {
     pub(super) async fn open(to: &ConnectionString) -> Result<Self> {
         let to = &with_cloud(to)?;
-        let own = ["filter_error_trace", "interface", "region", "transport_url"];
-        to.expect_options(&[OPTIONS.as_slice(), &nephoscope_keystone::OPTIONS, &own].concat())?;
+        let own = ["filter_error_trace", "transport_url"];
+        let of_keystone = [nephoscope_keystone::OPTIONS.as_slice(), &ENDPOINT_OPTIONS].concat();
+        to.expect_options(&[OPTIONS.as_slice(), &of_keystone, &own].concat())?;
         to.flag("filter_error_trace")?;
         let keystone = Keystone::of(to)?;
         let http = match &keystone {
             None => without_keystone(to)?,
-            Some(keystone) => Http::at(BACKEND, to, &address(to, keystone).await?)?,
+            Some(keystone) => Http::at(BACKEND, to, &keystone.address(to, &SERVICE_TYPES, PORT).await?)?,
         };
         Ok(Self { http: http.with_meaning(meaning), keystone })
     }
@@ -82,18 +83,15 @@ fn write<'a>(request: Request<'a>, queries: &[Query<'_>], limit: usize) -> Reque
 }
 
 fn without_keystone(to: &ConnectionString) -> Result<Http> {
-    let for_keystone = nephoscope_keystone::OPTIONS.into_iter().chain(["interface", "region"]);
-    let stray = for_keystone.filter(|name| *name != "token").find(|name| to.option(name).is_some());
-    if let Some(name) = stray {
-        return Err(to.wrong(format!("option `{name}` is for Keystone, which option `auth_url` has to name")));
-    }
+    refuse_options(to, Some("token"))?;
     if to.user().is_some() {
         return Err(to.wrong("a user is for Keystone, which option `auth_url` has to name"));
     }
     if to.hosts().is_empty() {
         return Err(to.wrong("it names no host, and no Keystone (option `auth_url`) whose catalog has one"));
     }
-    let http = Http::new(BACKEND, to, is_encrypted(to), PORT, &path(to))?;
+    let path = format!("/{}", to.database().unwrap_or_default());
+    let http = Http::new(BACKEND, to, to.scheme().ends_with("+https"), PORT, &path)?;
     match to.option("token") {
         None => Ok(http),
         Some(token) if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) => {
@@ -101,36 +99,6 @@ fn without_keystone(to: &ConnectionString) -> Result<Http> {
         }
         Some(_) => Err(to.wrong("option `token` is no token: it has letters, digits and signs")),
     }
-}
-
-/// The address that is given, or the one in the catalog.
-async fn address(to: &ConnectionString, keystone: &Keystone) -> Result<String> {
-    match to.hosts() {
-        [] => {
-            let service = Service {
-                types: &SERVICE_TYPES,
-                name: None,
-                region: to.option("region"),
-                interface: to.option("interface").unwrap_or("public"),
-            };
-            Ok(keystone.session().await?.endpoint(&service)?.to_owned())
-        }
-        [host] => {
-            let scheme = if is_encrypted(to) { "https" } else { "http" };
-            let mut host = host.clone();
-            host.port.get_or_insert(PORT);
-            Ok(format!("{scheme}://{host}{}", path(to)))
-        }
-        _ => Err(to.wrong("one API has one address; without any the catalog of Keystone tells it")),
-    }
-}
-
-fn is_encrypted(to: &ConnectionString) -> bool {
-    to.scheme().ends_with("+https")
-}
-
-fn path(to: &ConnectionString) -> String {
-    to.database().map(|path| format!("/{path}")).unwrap_or_default()
 }
 
 /// An API without events, as Ceilometer's since 9 and Gnocchi's.
