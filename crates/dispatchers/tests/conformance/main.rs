@@ -14,6 +14,8 @@ mod keystone;
 mod otlp;
 #[cfg(feature = "prometheus")]
 mod prometheus;
+#[cfg(feature = "prometheus")]
+mod remote_write;
 #[cfg(feature = "sql")]
 mod sql;
 #[cfg(feature = "prometheus")]
@@ -42,9 +44,9 @@ fn main() -> ExitCode {
         #[cfg(feature = "otlp")]
         Arc::new(otlp::Otlp { name: "otlp_grpc", scheme: "otlp+metrics+grpc" }),
         #[cfg(feature = "prometheus")]
-        Arc::new(prometheus::Prometheus),
+        Arc::new(prometheus::PROMETHEUS),
         #[cfg(feature = "prometheus")]
-        Arc::new(victoriametrics::Victoriametrics),
+        Arc::new(victoriametrics::VICTORIAMETRICS),
         #[cfg(feature = "sql")]
         Arc::new(sql::Sql::Sqlite),
         #[cfg(feature = "sql")]

@@ -1,37 +1,20 @@
-//! `prometheus+remote-write://` of a Prometheus
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! Prometheus.
 
 use nephoscope_http::Http;
-use nephoscope_telemetry::{BoxFuture, ConnectionString, Dispatcher, Result, Sample};
-use nephoscope_testkit::Excuse;
-use nephoscope_testkit::dispatchers::{Arrived, Place, Subject};
-use nephoscope_testkit::server::{Missing, PrometheusServer, Server};
+use nephoscope_telemetry::{BoxFuture, ConnectionString, Sample};
+use nephoscope_testkit::dispatchers::{Arrived, Place};
+use nephoscope_testkit::server::PrometheusServer;
 use nephoscope_testkit::{Trial, trial};
 use serde::Deserialize;
 
-use super::{Home, excuse};
+use super::remote_write::{Database, Labels, RemoteWrite, Started, arrived};
 
-pub(super) struct Prometheus;
+pub(super) const PROMETHEUS: RemoteWrite =
+    RemoteWrite { name: "prometheus", start: || Ok(started(PrometheusServer::start()?)), read };
 
-struct Database {
-    home: Home,
-    server: PrometheusServer,
-}
-
-impl Subject for Prometheus {
-    fn name(&self) -> &'static str {
-        "prometheus"
-    }
-
-    fn place(&self) -> Result<Box<dyn Place>, Missing> {
-        Ok(Box::new(Database { home: Home::new(), server: PrometheusServer::start()? }))
-    }
-
-    fn excuses(&self) -> &'static [Excuse] {
-        const { &[excuse("events_arrive_as_they_are", "it has no use for events")] }
-    }
+fn started(server: PrometheusServer) -> Started {
+    let url = server.url("prometheus+remote-write");
+    (Box::new(server), url)
 }
 
 /// An answer of Prometheus: series, each with its labels and its values.
@@ -52,22 +35,6 @@ struct Series {
     values: Vec<(f64, String)>,
 }
 
-/// What a label says.
-pub(super) type Labels = BTreeMap<String, String>;
-
-/// A value of a series of these labels.
-pub(super) fn arrived(labels: &Labels, millis: i64, value: f64) -> Arrived {
-    let label = |name: &str| labels.get(name).cloned();
-    Arrived {
-        meter: label("meter").expect("every series says its meter"),
-        resource_id: label("resource_id").expect("every series says its resource"),
-        project_id: label("project_id"),
-        user_id: label("user_id"),
-        millis,
-        value,
-    }
-}
-
 impl Series {
     fn arrived(&self) -> impl Iterator<Item = Arrived> {
         let value = |(seconds, value): &(f64, String)| {
@@ -78,41 +45,20 @@ impl Series {
     }
 }
 
-impl Place for Database {
-    fn url(&self) -> String {
-        self.server.url("prometheus+remote-write")
-    }
-
-    fn connect<'a>(&'a self, to: &'a ConnectionString) -> BoxFuture<'a, Result<Arc<dyn Dispatcher>>> {
-        Box::pin(self.home.connect(to))
-    }
-
-    fn samples(&self) -> BoxFuture<'_, Vec<Arrived>> {
-        let http = reader(&self.server.url("http"));
-        Box::pin(async move {
-            let query = http.get("query", "/api/v1/query").query("query", "{meter!=\"\"}[100y]");
-            let answer = query.send().await.expect("it answers");
-            let Answer { data } = answer.json().expect("it answers in its form");
-            data.result.iter().flat_map(Series::arrived).collect()
-        })
-    }
-
-    fn server(&mut self) -> Option<&mut dyn Server> {
-        Some(&mut self.server)
-    }
-}
-
-/// What asks the server of this connection string.
-pub(super) fn reader(url: &str) -> Http {
-    let to = ConnectionString::parse(url).expect("it is one");
-    let http = Http::new("the server", &to, false, 80, "").expect("it has an address");
-    http.with_basic_auth(to.user().expect("it has one"), to.password().expect("it has one"))
+fn read(http: &Http) -> BoxFuture<'_, Vec<Arrived>> {
+    Box::pin(async move {
+        let query = http.get("query", "/api/v1/query").query("query", "{meter!=\"\"}[100y]");
+        let answer = query.send().await.expect("it answers");
+        let Answer { data } = answer.json().expect("it answers in its form");
+        data.result.iter().flat_map(Series::arrived).collect()
+    })
 }
 
 /// What only Prometheus minds.
 pub(super) fn trials() -> Vec<Trial> {
     vec![trial("prometheus::what_comes_too_late_is_refused_and_the_rest_is_there", || {
-        let place = Database { home: Home::new(), server: PrometheusServer::start_strict()? };
+        let strict = RemoteWrite { start: || Ok(started(PrometheusServer::start_strict()?)), ..PROMETHEUS };
+        let place = strict.database()?;
         tokio::runtime::Runtime::new().expect("threads can be started").block_on(late(&place));
         Ok(())
     })]
