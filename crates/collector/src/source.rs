@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::backoff::Backoff;
 use crate::meter::Meter;
-use crate::{Intake, Load};
+use crate::{Intake, Load, msgpack};
 #[cfg(feature = "messaging")]
 use bus::Bus;
 use settings::Place;
@@ -112,6 +112,18 @@ impl Source {
             At::Bus(bus) => bus.run(&meter, &intake, traces, stop).await,
             At::Udp(sockets) => udp::run(&name, sockets, &meter, &intake, stop).await,
             At::Tcp(listeners) => tcp::run(&name, listeners, &meter, &intake, stop).await,
+        }
+    }
+}
+
+/// Adds a sample in MessagePack, which has to be all of the message. `text` is room to write it in.
+fn read(message: &[u8], text: &mut String, load: &mut Load, intake: &Intake) {
+    text.clear();
+    match msgpack::to_json(message, text) {
+        Ok(length) if length == message.len() => load.sample(text, intake.verifier()),
+        Ok(_) => load.refuse(text, "it goes on behind its sample"),
+        Err(error) => {
+            load.refuse(&String::from_utf8_lossy(message), &format!("it is no MessagePack: {error}"));
         }
     }
 }

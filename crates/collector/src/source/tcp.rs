@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use crate::meter::Meter;
-use crate::{Intake, Load, msgpack};
+use crate::{Intake, Load};
 
 /// How long a sample may be. Those of Ceilometer have about a thousand bytes.
 const LONGEST: usize = 16 << 20;
@@ -108,14 +108,7 @@ fn split(bytes: &[u8], intake: &Intake) -> io::Result<(Load, usize, usize)> {
             io::Error::other(format!("it announces a sample of {length} bytes; at most {LONGEST} are taken"))
         })?;
         let Some(message) = bytes.get(at + PREFIX..at + PREFIX + length) else { break };
-        text.clear();
-        match msgpack::to_json(message, &mut text) {
-            Ok(read) if read == message.len() => load.sample(&text, intake.verifier()),
-            Ok(_) => load.refuse(&text, "it goes on behind its sample"),
-            Err(error) => {
-                load.refuse(&String::from_utf8_lossy(message), &format!("it is no MessagePack: {error}"));
-            }
-        }
+        super::read(message, &mut text, &mut load, intake);
         at += PREFIX + length;
         count += 1;
     }

@@ -14,7 +14,7 @@ use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, sockopt};
 use tokio::sync::mpsc;
 
 use crate::meter::Meter;
-use crate::{Intake, Load, msgpack};
+use crate::{Intake, Load};
 
 /// The longest datagram there is.
 const LONGEST: usize = 65_535;
@@ -137,17 +137,8 @@ async fn take(name: &str, batch: &Datagrams, meter: &Meter, intake: &Intake) {
     let mut text = String::new();
     let mut start = 0;
     for &end in &batch.ends {
-        let datagram = &batch.bytes[start..end];
+        super::read(&batch.bytes[start..end], &mut text, &mut load, intake);
         start = end;
-        text.clear();
-        match msgpack::to_json(datagram, &mut text) {
-            Ok(length) if length == datagram.len() => load.sample(&text, intake.verifier()),
-            Ok(_) => load.refuse(&text, "the datagram goes on behind its sample"),
-            Err(error) => {
-                let shown = String::from_utf8_lossy(datagram);
-                load.refuse(&shown, &format!("the datagram is no MessagePack: {error}"));
-            }
-        }
     }
     super::store(name, load, batch.ends.len(), meter, intake).await;
 }
