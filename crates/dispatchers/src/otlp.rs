@@ -10,8 +10,9 @@
 //! The options are those of [`nephoscope_otlp_client`]; what becomes of a sample is told at
 //! [`metrics`](mod@nephoscope_otlp::metrics). A sample without a volume is passed over, and so are events.
 //!
-//! Of a request that is accepted in part a receiver does not say which part, and it is not to be sent again: all samples of
-//! that request are refused with what the receiver says, so that none is lost.
+//! Of a request that is accepted in part a receiver does not say which part. The specification of OTLP ("Partial Success")
+//! forbids to send it again, and halves of it would be just that: deltas that were accepted would count twice. So all samples
+//! of the request are refused with what the receiver says, and none is lost.
 
 use std::sync::Arc;
 

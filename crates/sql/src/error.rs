@@ -182,7 +182,9 @@ fn of_mysql(number: u16, code: &str) -> (ErrorKind, &'static str) {
         1044 | 1142 | 1143 | 1227 | 1370 => (Config, NOT_ALLOWED),
         1054 | 1146 | 1347 => (Config, OTHER_TABLE),
         1053 | 1077 | 1079 | 1158..=1161 | 1184 | 1317 | 1927 | 2006 | 2013 => (Unavailable, AWAY),
-        1037 | 1038 | 1040 | 1041 | 1203 | 1205 | 1206 | 1213 | 1226 | 1969 | 3024 => (Unavailable, BUSY),
+        1037 | 1038 | 1040 | 1041 | 1203 | 1205 | 1206 | 1213 | 1226 | 1412 | 1615 | 1969 | 3024 => {
+            (Unavailable, BUSY)
+        }
         1021 | 1114 => (Unavailable, FULL),
         1290 | 1792 | 1836 => (Unavailable, READ_ONLY),
         1118 | 1153 | 1264 | 1292 | 1366 | 1406 | 1526 | 3140 | 3157 | 3819 | 4025 => (Invalid, REFUSED),

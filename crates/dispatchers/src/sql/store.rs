@@ -25,14 +25,36 @@ pub(super) async fn store(
     let mut refused = Vec::new();
     let mut transactions = Transactions::of(entries);
     while let Some(part) = transactions.next() {
-        let Err(error) = insert_all(database, packet, table, part).await else { continue };
-        if !(refuses_value(&error) || is_unknown(&error) && takes_another(database, table).await) {
-            return Err(error);
+        if let Some(error) = try_to_insert(database, packet, table, part).await? {
+            let refuse = |entry: &Entry| Refused { at: entry.at, reason: told(&error) };
+            refused.extend(transactions.halve(part).map(refuse));
         }
-        let refuse = |entry: &Entry| Refused { at: entry.at, reason: told(&error) };
-        refused.extend(transactions.halve(part).map(refuse));
     }
     Ok(refused)
+}
+
+/// Inserts entries, or tells what the database has against them.
+async fn try_to_insert(
+    database: &Database,
+    packet: usize,
+    table: &Table,
+    entries: &[Entry],
+) -> sqlx::Result<Option<sqlx::Error>> {
+    let Err(error) = insert_all(database, packet, table, entries).await else { return Ok(None) };
+    if refuses_value(&error) {
+        return Ok(Some(error));
+    }
+    if !is_unknown(&error) || !takes_another(database, table).await {
+        return Err(error);
+    }
+    if entries.len() > 1 {
+        return Ok(Some(error));
+    }
+    // Whatever it was, it may have passed meanwhile.
+    match insert_all(database, packet, table, entries).await {
+        Err(error) if refuses_value(&error) || is_unknown(&error) => Ok(Some(error)),
+        again => again.map(|()| None),
+    }
 }
 
 /// Which of these ids are of events that are there.

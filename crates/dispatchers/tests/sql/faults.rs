@@ -140,6 +140,18 @@ pub(super) fn unknown(place: &Place) {
     assert_eq!(place.count("SELECT count(*) FROM events"), 1);
 }
 
+/// One that comes once is none of the sample's.
+pub(super) fn hiccup(place: &Place) {
+    let dispatcher = place.dispatcher();
+    assert_eq!(send(place, &*dispatcher, &[]).unwrap(), []);
+    // What was drawn from a sequence stays so when a transaction is undone.
+    place.run("CREATE SEQUENCE hiccups");
+    let first = if place.kind == Kind::Postgres { "nextval('hiccups') = 1" } else { "NEXTVAL(hiccups) = 1" };
+    trigger(place, "samples", first, "ZZ001");
+    assert_eq!(send(place, &*dispatcher, &[sample("1")]).unwrap(), []);
+    assert_eq!(place.count("SELECT count(*) FROM samples"), 1);
+}
+
 /// Another writer holds what the dispatcher waits for, and then wants what the dispatcher holds.
 pub(super) fn deadlock(place: &Place) {
     let dispatcher = place.dispatcher();

@@ -49,9 +49,14 @@ fn main() -> ExitCode {
     for kind in Kind::ALL {
         trials.extend(cases.map(|(name, case)| of_kind(kind, name, case)));
     }
-    // A file has one writer at a time.
-    let servers = [Kind::Postgres, Kind::Mysql];
-    trials.extend(servers.map(|kind| of_kind(kind, "who_loses_a_deadlock_tries_again", faults::deadlock)));
+    // A file has no sequences, and one writer at a time.
+    let of_servers: [(&str, Case); 2] = [
+        ("an_unknown_error_that_passes_costs_nothing", faults::hiccup),
+        ("who_loses_a_deadlock_tries_again", faults::deadlock),
+    ];
+    for kind in [Kind::Postgres, Kind::Mysql] {
+        trials.extend(of_servers.map(|(name, case)| of_kind(kind, name, case)));
+    }
     trials.extend(outage::trials());
     conclude(trials)
 }
