@@ -17,7 +17,7 @@ use crate::run::Run;
 
 /// How much is taken out of the spool at a time: some thousands of samples, so that the cost of a request does not show
 /// any more, and what has to be sent again after an outage is little.
-const CHUNK_BYTES: usize = 4 << 20;
+const CHUNK_BYTES: usize = 2 << 20;
 /// How long the end waits until what is spooled is sent on. The rest is sent after the next start.
 const DRAIN: Duration = Duration::from_secs(10);
 

@@ -69,6 +69,11 @@ struct Gathered {
 }
 
 impl Load {
+    /// With room for samples that have so many bytes in all.
+    pub(crate) fn with_room(bytes: usize) -> Self {
+        Self { samples: Gathered { bytes: Vec::with_capacity(bytes), count: 0 }, ..Self::default() }
+    }
+
     /// Takes the JSON object of a sample.
     pub fn sample(&mut self, text: &str, verifier: Option<&Verifier>) {
         self.take_sample(text, SampleText::of(text), verifier);

@@ -17,6 +17,8 @@ use crate::transport::{Broker, Transport};
 const CONNECT_TIME_LIMIT: Duration = Duration::from_secs(5);
 /// A broker from which nothing came for twice as long is given up.
 const HEARTBEAT_SECONDS: u16 = 30;
+/// How long a frame may be: room is held for dozens of them in each direction, and larger ones carry nothing faster.
+const FRAME_BYTES: u32 = 32 << 10;
 /// What the broker shows its operator.
 const NAME: &str = "nephoscope";
 
@@ -81,7 +83,11 @@ impl Link {
                 port: broker.port,
             },
             vhost: self.transport.virtual_host.clone(),
-            query: AMQPQueryString { heartbeat: Some(HEARTBEAT_SECONDS), ..AMQPQueryString::default() },
+            query: AMQPQueryString {
+                frame_max: Some(FRAME_BYTES),
+                heartbeat: Some(HEARTBEAT_SECONDS),
+                ..AMQPQueryString::default()
+            },
         };
         let properties = ConnectionProperties::default().with_connection_name(NAME.into());
         let runtime = lapin::runtime::default_runtime().map_err(|error| failure(operation, &error))?;

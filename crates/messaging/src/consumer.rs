@@ -22,7 +22,9 @@ use crate::transport::Transport;
 
 const OPERATION: &str = "take messages off the bus";
 /// A batch ends when its bodies are as long as this: more makes nothing faster, and the next are delivered meanwhile.
-const BATCH_BYTES: usize = 4 << 20;
+const BATCH_BYTES: usize = 2 << 20;
+/// For each message of a batch so many are delivered ahead, so that the broker does not wait until one is settled.
+const AHEAD: u16 = 2;
 
 /// What queues deliver, with the number of the queue; nothing when a queue ends.
 type Deliveries = SelectAll<BoxStream<'static, (usize, Option<lapin::Result<Delivery>>)>>;
@@ -35,7 +37,7 @@ type Deliveries = SelectAll<BoxStream<'static, (usize, Option<lapin::Result<Deli
 pub struct Consumer {
     link: Link,
     from: Vec<Destination>,
-    /// How many messages of each queue the broker delivers ahead, and the most of one batch.
+    /// How many messages a batch has at most.
     most: u16,
     deliveries: Option<Deliveries>,
     /// The batch that is being gathered.
@@ -53,7 +55,7 @@ impl fmt::Debug for Consumer {
 }
 
 impl Consumer {
-    /// Of these destinations. Nothing is connected yet.
+    /// Of these destinations, so many messages at a time. Nothing is connected yet.
     pub fn new(transport: Transport, from: Vec<Destination>, most: u16) -> Self {
         let link = Link::new(transport);
         Self { link, from, most, deliveries: None, messages: Vec::new(), bytes: 0, unsettled: Vec::new() }
@@ -160,7 +162,7 @@ async fn consume(link: &Link, from: &[Destination], most: u16) -> Result<Deliver
 }
 
 async fn consume_one(channel: &Channel, from: &Destination, most: u16) -> Result<lapin::Consumer> {
-    answer(OPERATION, channel.basic_qos(most, BasicQosOptions::default())).await?;
+    answer(OPERATION, channel.basic_qos(most.saturating_mul(AHEAD), BasicQosOptions::default())).await?;
     let options = BasicConsumeOptions::default();
     let consume = channel.basic_consume(from.queue.clone(), "".into(), options, FieldTable::default());
     answer(OPERATION, consume).await

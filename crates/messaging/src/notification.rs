@@ -68,6 +68,11 @@ impl Notification {
         take(event_type.as_deref().unwrap_or_default(), &mut payload).map_err(|error| no_notification(&error))
     }
 
+    /// How many bytes its text has.
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+
     /// Its payload, a JSON value as it was written; `null` when there is none.
     pub fn payload(&self) -> Result<&str, BadMessage> {
         let mut payload = "";

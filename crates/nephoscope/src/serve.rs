@@ -25,6 +25,7 @@ use crate::watch::{Parts, Watch};
 
 /// Runs the daemon until it is told to stop.
 pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
+    refuse_huge_pages();
     let config = Config::read(&args.config, registry)?;
     let http = listen(&config.listen.value, "--listen").await?;
     let grpc = match &config.otlp_grpc_listen.value {
@@ -42,6 +43,15 @@ pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
     let sources = Sources::open(config.sources.iter().map(|source| &source.value)).await?;
     let gnocchi = (metrics::gnocchi_of(store), config.api.settings(&config.keystone));
     answer(Listeners { http, grpc, door, statsd }, traces, gnocchi, samples, sources).await
+}
+
+/// What passes through is held for a moment in many small pieces. In huge pages a third more memory would be kept for it,
+/// and nothing were faster.
+fn refuse_huge_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!("huge pages cannot be turned off: {error}");
+    }
 }
 
 /// Without a door all is as it should be, but for backups.

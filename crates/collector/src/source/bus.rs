@@ -145,7 +145,8 @@ impl Bus {
 
 impl Contents {
     fn of(messages: Vec<Result<Notification, BadMessage>>, verifier: Option<&Verifier>) -> Self {
-        let mut contents = Self::default();
+        let bytes = messages.iter().flatten().map(Notification::size).sum();
+        let mut contents = Self { load: Load::with_room(bytes), ..Self::default() };
         for (place, message) in messages.into_iter().enumerate() {
             if let Err(bad) = message.and_then(|notification| contents.add(place, &notification, verifier)) {
                 contents.bad.push((place, bad));

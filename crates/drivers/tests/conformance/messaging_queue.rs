@@ -58,7 +58,7 @@ async fn connect(url: &str) -> Arc<dyn Driver> {
 fn consumer(url: &str) -> Consumer {
     let transport = Transport::read(&parse(url)).expect("it is a transport");
     let from = Destination::new("openstack", "profiler", INFO).expect("it is a topic");
-    Consumer::new(transport, vec![from], MOST)
+    Consumer::new(transport, vec![from], MOST / 2)
 }
 
 async fn next(consumer: &mut Consumer) -> Vec<Result<Notification, BadMessage>> {

@@ -93,7 +93,8 @@ impl<'a> Scanner<'a> {
         let (mut out, mut written) = (vec![0; 64], 0);
         loop {
             if out.len() < written + 16 {
-                out.resize(2 * out.len(), 0);
+                // No more than all that is left, which is never shorter than what it says.
+                out.resize((2 * out.len()).min(written + bytes.len() - self.at + 16), 0);
             }
             let plain = match bytes[self.at..].first_chunk() {
                 Some(word) => {
