@@ -1,8 +1,11 @@
 //! What a source took in, on its way to the spool.
 
+#[cfg(feature = "messaging")]
+mod notified;
+
 use memchr::memchr2;
 use nephoscope_spool::Record;
-use nephoscope_telemetry::json::{self, InvalidJson, Items, Scanner};
+use nephoscope_telemetry::json::{self, Items};
 use nephoscope_telemetry::{BadRecord, Event, SampleText};
 
 use crate::Verifier;
@@ -19,14 +22,6 @@ pub struct Load {
     samples: Gathered,
     events: Gathered,
     bad: Vec<Bad>,
-}
-
-/// What a [`Load`] holds at some moment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark {
-    samples: (usize, u32),
-    events: (usize, u32),
-    bad: usize,
 }
 
 /// A [`Load`] that is ready to be spooled.
@@ -69,11 +64,6 @@ struct Gathered {
 }
 
 impl Load {
-    /// With room for samples that have so many bytes in all.
-    pub(crate) fn with_room(bytes: usize) -> Self {
-        Self { samples: Gathered { bytes: Vec::with_capacity(bytes), count: 0 }, ..Self::default() }
-    }
-
     /// Takes the JSON object of a sample.
     pub fn sample(&mut self, text: &str, verifier: Option<&Verifier>) {
         self.take_sample(text, SampleText::of(text), verifier);
@@ -96,22 +86,6 @@ impl Load {
         } else {
             self.sample(text.trim(), verifier);
         }
-    }
-
-    /// As [`samples`](Self::samples), of the array that is next, which is passed. Where it is no JSON nothing that it held
-    /// is to be kept.
-    pub(crate) fn samples_at(
-        &mut self,
-        scanner: &mut Scanner<'_>,
-        verifier: Option<&Verifier>,
-    ) -> Result<(), InvalidJson> {
-        let mut items = json::items_at(scanner.clone());
-        while let Some(item) = items.next_by(SampleText::read) {
-            let (text, read) = item.map_err(|broken| broken.error)?;
-            self.take_sample(text, read, verifier);
-        }
-        *scanner = items.behind();
-        Ok(())
     }
 
     /// As [`samples`](Self::samples), of events.
@@ -154,18 +128,6 @@ impl Load {
         self.bad.push(Bad { text: text.to_owned(), reason: reason.to_owned() });
     }
 
-    /// What it holds now, to go [back](Self::go_back) to.
-    pub(crate) fn mark(&self) -> Mark {
-        Mark { samples: self.samples.end(), events: self.events.end(), bad: self.bad.len() }
-    }
-
-    /// Lets go of what it took since.
-    pub(crate) fn go_back(&mut self, mark: Mark) {
-        self.samples.cut(mark.samples);
-        self.events.cut(mark.events);
-        self.bad.truncate(mark.bad);
-    }
-
     /// Ready to be spooled.
     pub fn pack(self) -> Packed {
         let record = |kind, items: Gathered| Record { kind, items: items.count, payload: items.bytes.into() };
@@ -192,15 +154,6 @@ impl Gathered {
         self.bytes.push(b'\n');
         self.count += 1;
     }
-
-    fn end(&self) -> (usize, u32) {
-        (self.bytes.len(), self.count)
-    }
-
-    fn cut(&mut self, (bytes, count): (usize, u32)) {
-        self.bytes.truncate(bytes);
-        self.count = count;
-    }
 }
 
 fn is_array(text: &str) -> bool {
@@ -217,11 +170,11 @@ mod tests {
 
     use super::*;
 
-    const SAMPLE: &str = r#"{"counter_name": "cpu", "counter_volume": 1, "resource_id": "vm", "timestamp": "2026-01-02T03:04:05"}"#;
-    const EVENT: &str =
+    pub(super) const SAMPLE: &str = r#"{"counter_name": "cpu", "counter_volume": 1, "resource_id": "vm", "timestamp": "2026-01-02T03:04:05"}"#;
+    pub(super) const EVENT: &str =
         r#"{"message_id": "m", "event_type": "e", "generated": "2026-01-02T03:04:05", "traits": []}"#;
 
-    fn lines(record: &Record) -> Vec<String> {
+    pub(super) fn lines(record: &Record) -> Vec<String> {
         if record.kind == EVENTS {
             return std::str::from_utf8(&record.payload).unwrap().lines().map(str::to_owned).collect();
         }
@@ -262,24 +215,6 @@ mod tests {
         assert!(reasons[2].starts_with("the array is not JSON from here on"), "{reasons:?}");
         assert!(bad[2].text.contains("{x}"));
         assert!(reasons[3].contains("expected a comma"), "{reasons:?}");
-    }
-
-    #[test]
-    fn what_turns_out_to_be_broken_is_let_go_of() {
-        let mut load = Load::default();
-        load.samples(SAMPLE, None);
-        let mark = load.mark();
-        let text = format!("[{SAMPLE}, 5, {SAMPLE}] behind");
-        let mut scanner = Scanner::new(&text);
-        load.samples_at(&mut scanner, None).unwrap();
-        load.event(EVENT, None);
-        assert_eq!(scanner.rest(), " behind");
-        load.go_back(mark);
-        assert!(load.samples_at(&mut Scanner::new(&format!("[{SAMPLE} {SAMPLE}]")), None).is_err());
-        load.go_back(mark);
-        let packed = load.pack();
-        assert_eq!((packed.samples, packed.events, packed.bad.len()), (1, 0, 0));
-        assert_eq!(lines(&packed.records[0]), [SAMPLE]);
     }
 
     #[test]
