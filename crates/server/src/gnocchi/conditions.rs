@@ -62,15 +62,16 @@ impl Validators {
         }
     }
 
-    /// Whether a list of entity tags names this one; nothing, where there is no list.
+    /// Whether a list of entity tags names this one; nothing, where there is no list. A star stands for any, alone.
     fn named(&self, headers: &HeaderMap, name: HeaderName) -> Option<bool> {
-        let mut lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok()).peekable();
-        lists.peek()?;
-        let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
-        Some(tags.any(|tag| {
-            let tag = tag.strip_prefix("W/").unwrap_or(tag);
-            tag == "*" || tag.trim_matches('"') == self.etag
-        }))
+        let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
+        let tags: Vec<_> =
+            lists.flat_map(|list| list.split(',')).map(str::trim).filter(|tag| !tag.is_empty()).collect();
+        if tags.is_empty() {
+            return None;
+        }
+        let is_this = |tag: &&str| tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == self.etag;
+        Some(tags == ["*"] || tags.iter().any(is_this))
     }
 }
 

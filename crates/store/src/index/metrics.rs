@@ -88,7 +88,6 @@ impl Index {
         let resource = resource.transpose().map_err(|error| Error::Invalid(error.to_string()))?;
         metric.name.as_deref().map_or(Ok(()), check_name)?;
         let id = self.change(|plan| {
-            let policy = plan.policy_for(metric.archive_policy_name.as_deref(), metric.name.as_deref())?;
             if let Some(id) = resource {
                 let Some(name) = &metric.name else {
                     return Err(Error::Invalid("Name cannot be null if resource_id is not null".into()));
@@ -99,6 +98,7 @@ impl Index {
                     return Err(Error::NamedMetricAlreadyExists(name.clone()));
                 }
             }
+            let policy = plan.policy_for(metric.archive_policy_name.as_deref(), metric.name.as_deref())?;
             let (name, unit) = (metric.name.as_deref(), metric.unit.as_deref());
             let key = plan.create_metric(creator_text(creator), &policy, name, unit, resource);
             Ok(plan.metric(key).expect("it was just made").id)

@@ -143,10 +143,10 @@ impl<'a> Plan<'a> {
                 }
                 NamedMetric::New { archive_policy_name, unit } => {
                     check_name(name)?;
-                    let policy = self.policy_for(archive_policy_name.as_deref(), Some(name))?;
                     if names.contains_key(name.as_str()) {
                         return Err(Error::NamedMetricAlreadyExists(name.clone()));
                     }
+                    let policy = self.policy_for(archive_policy_name.as_deref(), Some(name))?;
                     let creator = resource.creator.clone();
                     self.create_metric(creator, &policy, Some(name), unit.as_deref(), Some(resource.id))
                 }

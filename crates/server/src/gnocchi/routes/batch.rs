@@ -52,6 +52,9 @@ pub(in super::super) async fn store_resources_measures(
     let now = now();
     let measures = content.decode(move |bytes| Ok(read_resource_measures(bytes, now)?)).await?;
     drop(content);
+    if measures.iter().all(|resource| resource.metrics.is_empty()) {
+        return Ok(answer::accepted());
+    }
     let create_metrics = arguments.bool("create_metrics", false)?;
     if create_metrics && measures.iter().flat_map(|it| it.metrics.keys()).any(|name| name.contains('/')) {
         return Err(Fault::bad_request("'/' is not supported in metric name"));

@@ -149,3 +149,40 @@ async fn a_truth_value_is_a_moment_and_a_moment_is_rounded() {
     let search = served.post("/v1/search/resource/vm", ADMIN, json!({ "like": { "user_id": true } })).await;
     assert_eq!(search.json()[0]["original_resource_id"], "truth");
 }
+
+#[tokio::test]
+async fn a_name_that_is_taken_is_told_before_a_policy_that_is_not_there() {
+    let served = Served::filled().await;
+    let metric = json!({ "name": "cpu", "resource_id": "one", "archive_policy_name": "nosuch" });
+    let refused = served.post("/v1/metric", FOOBAR, metric).await;
+    assert_eq!(refused.json()["description"]["cause"], "Named metric already exists");
+    let metrics = json!({ "cpu": { "archive_policy_name": "nosuch" } });
+    let refused = served.post("/v1/resource/generic/one/metric", FOOBAR, metrics).await;
+    assert_eq!(refused.status, 409);
+}
+
+#[tokio::test]
+async fn of_no_measures_nothing_is_asked() {
+    let served = Served::filled().await;
+    for body in [json!({}), json!({ "one": {} })] {
+        let path = "/v1/batch/resources/metrics/measures?create_metrics=maybe";
+        assert_eq!(served.post(path, FOOBAR, body).await.status, 202);
+    }
+}
+
+#[tokio::test]
+async fn a_star_stands_for_any_revision_only_alone() {
+    let served = Served::filled().await;
+    for (name, value, status) in [
+        ("if-match", "*", 200),
+        ("if-match", "\"a\", *", 412),
+        ("if-match", "", 200),
+        ("if-none-match", "*", 304),
+        ("if-none-match", "\"a\", *", 200),
+        ("if-none-match", "", 200),
+    ] {
+        let headers = [FOOBAR, JSON, (name, value)];
+        let answer = served.ask(Method::GET, "/v1/resource/generic/one", &headers, &Value::Null).await;
+        assert_eq!(answer.status, status, "{name}: {value}");
+    }
+}
