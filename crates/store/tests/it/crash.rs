@@ -117,7 +117,7 @@ async fn what_was_made_is_there_after_the_process_is_killed() {
     assert!(told.iter().sum::<usize>() as u64 > rounds, "only {told:?} were made");
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

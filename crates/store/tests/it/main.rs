@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod crash;
+mod faults;
 mod metrics;
 mod model;
 mod reopening;
