@@ -65,6 +65,8 @@ async fn refuse(
     } else if path.starts_with("/v1/metric/{id}") {
         metrics::find(&*gnocchi(), named("id")).await?;
     } else if path.starts_with("/v1/resource/{type}/{id}/metric/{name}") {
+        // A resource is looked for as its user means it.
+        requester.identity()?;
         metrics::find_named(&*gnocchi(), named("type"), named("id"), named("name")).await?;
     }
     let refusal = Fault::bare(StatusCode::METHOD_NOT_ALLOWED);

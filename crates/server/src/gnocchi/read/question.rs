@@ -30,7 +30,10 @@ pub(in super::super) fn resource_type_of_question(json: &Value) -> Option<&str> 
 /// Reads a question.
 pub(in super::super) fn read_question(json: &Value) -> Result<Question, Fault> {
     let fields = object(json)?;
-    let operation = fields.get("operations").ok_or_else(|| SchemaError::missing("operations"))?;
+    let operation = fields.get("operations").ok_or_else(|| {
+        let extra = fields.keys().find(|key| !["resource_type", "search"].contains(&key.as_str()));
+        extra.map_or_else(|| SchemaError::missing("operations"), |key| SchemaError::extra(key))
+    })?;
     let operation = Operation::from_json(operation).map_err(operation_fault);
     // A text that is no filter is told before an operation that is none.
     if let (Err(_), Some(Value::String(text)), true) =

@@ -221,7 +221,9 @@ pub(in super::super) async fn delete_resources(
     let filter = read_filter(&door, &arguments, request).await?.filter(|filter| !filter.is_empty());
     // Without a condition all would go.
     let filter = filter.ok_or_else(|| {
-        Fault::bad_request("caution: the query can not be empty, or it will delete entire database")
+        Fault::bad_request(
+            "caution: the query can not be empty, or it will                   delete entire database",
+        )
     })?;
     let filter = match requester.resources_of_theirs(Action::DeleteResources, &resource_type)? {
         Some(own) => Filter::And(vec![own, filter]),

@@ -79,6 +79,8 @@ async fn what_a_path_names_is_looked_for_before_its_method() {
         let found = (answer.status.as_u16(), answer.header("allow"));
         assert_eq!(found, (status, allowed), "{method} {path}");
     }
+    let path = format!("/v1/resource/generic/{one}/metric/cpu/nothing");
+    assert_eq!(served.ask(Method::GET, &path, &[JSON], &Value::Null).await.status, 401);
 }
 
 #[tokio::test]
@@ -125,6 +127,8 @@ async fn of_a_question_the_type_is_told_before_its_operation_unless_that_cannot_
         let refused = served.post("/v1/aggregates", ADMIN, question).await;
         assert_eq!(refused.json()["description"]["cause"], cause);
     }
+    let refused = served.post("/v1/aggregates", ADMIN, json!({ "a": 1 })).await;
+    assert_eq!(refused.json()["description"]["reason"], "extra keys not allowed @ data['a']");
     // Metrics that a pattern found are told by their own names.
     let question = json!({ "operations": "(metric m* mean)", "resource_type": "vm", "search": {} });
     let refused = served.post("/v1/aggregates?granularity=7", ADMIN, question).await;
