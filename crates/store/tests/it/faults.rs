@@ -18,7 +18,7 @@ const STORE: &str = "NEPHOSCOPE_TEST_FAULTY_STORE";
 /// Every which operation is tried, where it is not as usual; `1` tries all.
 const STEP: &str = "NEPHOSCOPE_TEST_FAULT_STEP";
 /// As usual: each takes a process and two openings, and there are some hundreds.
-const USUAL_STEP: usize = 23;
+const USUAL_STEP: usize = 7;
 /// Resources that the child makes.
 const RESOURCES: usize = 4;
 /// The one before which it rewrites all tables.
