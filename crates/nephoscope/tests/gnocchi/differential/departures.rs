@@ -18,7 +18,7 @@ struct Call<'a> {
     ours: &'a Answer,
 }
 
-const ALL: [Departure; 11] = [
+const ALL: [Departure; 14] = [
     // It is a mistake of its own. What it left behind nobody knows, unless there was nothing to leave.
     Departure {
         name: "the real one fails",
@@ -34,7 +34,12 @@ const ALL: [Departure; 11] = [
                 ["Unable to convert timestamps", "unexpected measures format", "Invalid value: `"]
                     .iter()
                     .any(|words| call.ours.body.contains(words));
-            call.ours.status == 400 && is_refused && call.request_has(&["null", "\"\"", "%22%22"])
+            // It also takes a number among texts for nanoseconds.
+            let of_a_list =
+                call.request.target.contains("/measures") && !call.real.body.contains("timestamp");
+            call.ours.status == 400
+                && is_refused
+                && (of_a_list || call.request_has(&["null", "\"\"", "%22%22"]))
         },
         goes_on: |call| call.only_reads() || call.real.status >= 400,
     },
@@ -83,6 +88,40 @@ const ALL: [Departure; 11] = [
         is_why: |call| call.both_say("required key not provided @ data["),
         goes_on: |_| true,
     },
+    // What may have one of several shapes has a mistake in each, and its parser of conditions turns their order around.
+    Departure {
+        name: "one of several mistakes in a body",
+        is_why: |call| {
+            [
+                "extra keys not allowed",
+                "not a valid value for dictionary value",
+                "value must not be one of ['id']",
+            ]
+            .iter()
+            .any(|words| call.both_say(words))
+        },
+        goes_on: |_| true,
+    },
+    // It sees that they are missing when it is about to store them, and fails. We see it before anything else is looked at.
+    Departure {
+        name: "measures that are missing",
+        is_why: |call| {
+            call.request.target.starts_with("/v1/batch/resources/")
+                && call.ours.body.contains("required key not provided")
+                && call.ours.body.contains("['measures']")
+        },
+        goes_on: |_| false,
+    },
+    // The library under it takes keys of a body for arguments of the query, and they are in the address of the next part.
+    Departure {
+        name: "a body in a link",
+        is_why: |call| {
+            call.request.method == "POST"
+                && !call.request.body.is_empty()
+                && call.real.header("link") != call.ours.header("link")
+        },
+        goes_on: |_| true,
+    },
     // It tells everybody what there is. To us nobody is told anything before we know who they are.
     Departure {
         name: "who does not say who they are",
@@ -96,7 +135,10 @@ const ALL: [Departure; 11] = [
     Departure {
         name: "a value that only its database refuses",
         is_why: |call| {
-            call.real.body.contains("Invalid pagination: `") && call.ours.body.contains("Invalid value: `")
+            let later =
+                ["Invalid pagination: `", "Invalid groupby attribute", " attribute\"}", "Invalid value: `"];
+            later.iter().any(|words| call.real.body.contains(words))
+                && call.ours.body.contains("Invalid value: `")
         },
         goes_on: |_| true,
     },

@@ -49,7 +49,11 @@ impl Program {
         if resources {
             let of = self.random.one_of(&self.types).clone();
             body["resource_type"] = of.name.as_str().into();
-            body["search"] = if self.random.chance(50) { json!({}) } else { self.filter(&of, 1) };
+            body["search"] = match self.random.below(6) {
+                0..3 => json!({}),
+                3 => self.text_filter(&of, 1).into(),
+                _ => self.filter(&of, 1),
+            };
             if self.random.chance(35) {
                 let keys = ["project_id", "user_id", "id", "started_at", "nothing", "original_resource_id"];
                 arguments.push(("groupby", (*self.random.one_of(&keys)).into()));

@@ -238,12 +238,20 @@ impl Program {
         self.next.push_back(Step { request: Request { method, target, headers, body }, unordered, only_own });
     }
 
-    /// A call that no client makes on purpose. Of what is in a path, Gnocchi tells first that it is not there, and at its root
-    /// answers any method: the methods here are others only where neither matters.
+    /// A call that no client makes on purpose. At its root Gnocchi answers any method, and below what has nothing below it as the
+    /// library does that finds its way along paths: there the methods here are no others.
     fn strange_call(&mut self) {
         let metric = self.metric();
+        let resource = self.resource();
+        let of = self.resource_type().name;
+        let named = format!(
+            "/v1/resource/{}/{}/metric/{}",
+            resource.resource_type,
+            encoded(&resource.id),
+            encoded(&self.metric_name())
+        );
         let others = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-        let (method, target) = match self.random.below(12) {
+        let (method, target) = match self.random.below(18) {
             0 => ("GET", "/v1/nothing".into()),
             1 => ("GET", format!("/v1/metric/{metric}/nothing")),
             2 => ("GET", "/v1/metric/no-uuid".into()),
@@ -254,7 +262,13 @@ impl Program {
             7 => ("GET", "/v1/".into()),
             8 => (*self.random.one_of(&others), "/v1/capabilities".into()),
             9 => ("GET", "/v1/capabilities".into()),
-            10 => (*self.random.one_of(&others[1..]), "/v1/aggregates".into()),
+            10 => (*self.random.one_of(&others[..3]), format!("/v1/metric/{metric}")),
+            11 => (*self.random.one_of(&others[..3]), named),
+            12 => ("GET", format!("{named}/nothing")),
+            13 => ("PUT", format!("/v1/resource/{of}")),
+            14 => (*self.random.one_of(&["GET", "PUT"]), format!("/v1/search/resource/{of}")),
+            15 => ("PUT", format!("/v1/archive_policy_rule/{}", self.random.one_of(&self.rules))),
+            16 => (*self.random.one_of(&others[1..]), "/v1/aggregates".into()),
             _ => (*self.random.one_of(&others[1..]), "/v1/archive_policy".into()),
         };
         self.push(method, target, None, false, false);

@@ -53,6 +53,7 @@ impl Program {
             0 => return json!(null),
             1 => return json!("junk"),
             2 => return json!(5),
+            3 => return json!(true),
             _ => {}
         }
         match kind {
@@ -91,7 +92,7 @@ impl Program {
         }
     }
 
-    fn text_filter(&mut self, of: &Type, depth: usize) -> String {
+    pub(super) fn text_filter(&mut self, of: &Type, depth: usize) -> String {
         match self.random.below(10) {
             0..2 if depth < 3 => {
                 let operator = *self.random.one_of(&["and", "or", "∧", "∨"]);

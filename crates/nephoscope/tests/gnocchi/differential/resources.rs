@@ -190,7 +190,8 @@ impl Program {
         match self.random.below(24) {
             0..4 => self.create_resource(true),
             4..9 => self.update_resource(&resource_type, path),
-            9..11 => self.then("GET", path),
+            9 => self.then("GET", path),
+            10 => self.ask_with_conditions(path),
             11..14 => {
                 let page = self.page(&resource_type);
                 self.then("GET", format!("{path}/history{page}"));
@@ -211,6 +212,23 @@ impl Program {
                 self.then("GET", format!("/v1/resource/{}{page}", of.name));
             }
             _ => self.search_resources(),
+        }
+    }
+
+    /// With conditions that hold or not whatever the resource is like.
+    fn ask_with_conditions(&mut self, path: String) {
+        let method = *self.random.one_of(&["GET", "DELETE"]);
+        let always = ["*", "\"junk\"", "junk", "W/\"junk\"", "\"a\", *"];
+        let time = ["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT", "junk"];
+        let (name, value) = match self.random.below(4) {
+            0 => ("If-Match", *self.random.one_of(&always)),
+            1 => ("If-None-Match", *self.random.one_of(&always)),
+            2 => ("If-Modified-Since", *self.random.one_of(&time)),
+            _ => ("If-Unmodified-Since", *self.random.one_of(&time)),
+        };
+        self.then(method, path);
+        if let Some(step) = self.next.back_mut() {
+            step.request.headers.push((name, value.to_owned()));
         }
     }
 

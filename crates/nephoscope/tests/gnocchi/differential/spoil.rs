@@ -36,6 +36,7 @@ fn junk(random: &mut Random) -> Value {
     let choices = [
         json!(null),
         json!(true),
+        json!(false),
         json!(0),
         json!(-1),
         json!(1.5),
@@ -51,6 +52,7 @@ fn junk(random: &mut Random) -> Value {
         json!({ "a": 1 }),
         json!("1 day"),
         json!("2020-01-01"),
+        json!("2020-01-01T00:00:00.123456789"),
     ];
     random.one_of(&choices).clone()
 }
