@@ -15,9 +15,9 @@ use crate::dead_letters::{DeadLetters, Letter};
 use crate::load::{EVENTS, SAMPLES};
 use crate::run::Run;
 
-/// How much is taken out of the spool at a time: some thousands of samples, so that the cost of a request does not show
+/// How much is taken out of the spool at a time: about a thousand samples, so that the cost of a request hardly shows
 /// any more, and what has to be sent again after an outage is little.
-const CHUNK_BYTES: usize = 2 << 20;
+const CHUNK_BYTES: usize = 1 << 20;
 /// How long the end waits until what is spooled is sent on. The rest is sent after the next start.
 const DRAIN: Duration = Duration::from_secs(10);
 
