@@ -109,8 +109,8 @@ fn converse(
                 for (name, value) in headers {
                     head.push_str(&format!("{name}: {value}\r\n"));
                 }
-                writer.write_all(format!("{head}\r\n").as_bytes())?;
-                writer.write_all(&body)?;
+                // Together: the second of two small writes would wait for the client's acknowledgement.
+                writer.write_all(&[format!("{head}\r\n").as_bytes(), &body].concat())?;
             }
             Reply::Raw(bytes) => {
                 writer.write_all(&bytes)?;

@@ -1,3 +1,4 @@
+mod early;
 mod published;
 
 use nephoscope_gnocchi::{
