@@ -25,8 +25,10 @@ use crate::watch::{Parts, Watch};
 
 /// Runs the daemon until it is told to stop.
 pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
-    refuse_huge_pages();
     let config = Config::read(&args.config, registry)?;
+    if config.samples.dispatchers.value.iter().all(|to| to.scheme() != "embedded") {
+        refuse_huge_pages();
+    }
     let http = listen(&config.listen.value, "--listen").await?;
     let grpc = match &config.otlp_grpc_listen.value {
         Some(address) => Some(listen(address, "--otlp-grpc-listen").await?),
@@ -45,8 +47,8 @@ pub async fn run(args: ServeArgs, registry: &Registry) -> anyhow::Result<()> {
     answer(Listeners { http, grpc, door, statsd }, traces, gnocchi, samples, sources).await
 }
 
-/// What passes through is held for a moment in many small pieces. In huge pages a third more memory would be kept for it,
-/// and nothing were faster.
+/// What only passes through is held for a moment in many small pieces. In huge pages a third more memory would be kept for
+/// it, and nothing were faster; a store that takes measures in is.
 fn refuse_huge_pages() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
