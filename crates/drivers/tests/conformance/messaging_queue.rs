@@ -29,6 +29,10 @@ pub(super) fn trials() -> Vec<Trial> {
         trials.push(trial(format!("{name}::a_report_loses_nothing_of_what_a_consumer_holds"), move || {
             run(option, |url| Box::pin(look_beside_a_holder(url)))
         }));
+        trials.push(trial(
+            format!("{name}::what_is_settled_leaves_the_queue_and_nothing_else_does"),
+            move || run(option, |url| Box::pin(settle_two_batches(url))),
+        ));
     }
     trials
 }
@@ -118,4 +122,19 @@ async fn look_beside_a_holder(url: String) {
     consumer.close().await;
     assert_eq!(shown(&*driver).await, most);
     assert_eq!(shown(&*driver).await, most, "what a report looked at is still there");
+}
+
+/// One with messages that are refused, the last of them among these, and one that is given back.
+async fn settle_two_batches(url: String) {
+    let driver = connect(&url).await;
+    let mut consumer = consumer(&url);
+    let batch = next(&mut consumer).await;
+    let refused = BTreeSet::from([0, batch.len() / 2, batch.len() - 1]);
+    consumer.settle(&refused).await.expect("the broker takes it");
+    assert!(!next(&mut consumer).await.is_empty());
+    consumer.close().await;
+    let taken: BTreeSet<_> = payloads(&batch).collect();
+    let left = driver.points(&"b".into()).await.expect("it can be read").good;
+    assert_eq!(left.len(), POINTS as usize - batch.len());
+    assert!(left.iter().all(|point| !taken.contains(&point.to_json())), "something settled is there");
 }
