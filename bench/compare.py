@@ -177,11 +177,15 @@ def bus(bench, name, url):
     write(bench, name, url, 1_000, 1_000)
 
 
-def ours_only(bench, name, url):
-    """Writing and a report, where OSProfiler can do neither."""
-    base_id = imported(bench, url)
+def read_only(bench, name, url, base_id):
+    """A report of a trace that is there."""
     bench.measure(f"{name}: show {bench.count(10_000):,} points",
                   lambda: bench.ours("trace", "show", base_id, "--json", "--connection-string", url)["seconds"])
+
+
+def ours_only(bench, name, url):
+    """Writing and a report, where OSProfiler can do neither."""
+    read_only(bench, name, url, imported(bench, url))
     traces = bench.count(2_000)
     file = bench.lines(f"{name}.jsonl", data.traces(traces, 20))
     bench.measure(f"{name}: write", lambda: traces * 20 / bench.ours(
@@ -259,10 +263,16 @@ def main():
         if bench.wants_any_of(name):
             with servers.OfTests(name) as server:
                 both(bench, name, server.url, their_pairs)
-    for name in ["opensearch2", "influxdb", "jaeger"]:
+    for name in ["elasticsearch9", "opensearch2", "opensearch3", "influxdb", "clickhouse", "jaeger", "redis-cluster"]:
         if bench.wants_any_of(name):
             with servers.OfTests(name) as server:
                 ours_only(bench, name, server.url)
+    if bench.wants_any_of("http") or bench.wants_any_of("ceilometer"):
+        with servers.Nephoscope(bench.ours.binary) as server:
+            ours_only(bench, "http", server.url)
+            read_only(bench, "ceilometer", server.url.replace("http", "ceilometer", 1), imported(bench, server.url))
+    if bench.wants_any_of("sqlite"):
+        ours_only(bench, "sqlite", f"sqlite:///{bench.directory}/traces.db")
     if bench.wants_any_of("messaging"):
         with servers.OfTests("messaging") as server:
             bus(bench, "messaging", server.url)

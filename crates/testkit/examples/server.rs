@@ -7,8 +7,9 @@
 use std::io::{Read, Write};
 
 use nephoscope_testkit::server::{
-    ElasticsearchServer, FerretdbServer, GnocchiOptions, GnocchiServer, InfluxdbServer, JaegerServer,
-    MariadbServer, Missing, OtelCollector, RabbitmqServer, SearchServer,
+    ClickhouseEngine, ElasticsearchServer, FerretdbServer, GnocchiOptions, GnocchiServer, InfluxdbServer,
+    JaegerServer, MariadbServer, Missing, OtelCollector, RabbitmqServer, RedisCluster, RedisOptions,
+    SearchServer,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,6 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     match kind.as_str() {
         "mongodb" => run(FerretdbServer::start()?, |server| place("url", &server.url())),
         "elasticsearch7" => search(SearchServer::Elasticsearch7)?,
+        "elasticsearch9" => search(SearchServer::Elasticsearch9)?,
         "opensearch2" => search(SearchServer::OpenSearch2)?,
         "opensearch3" => search(SearchServer::OpenSearch3)?,
         "gnocchi" => {
@@ -32,7 +34,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             server.control(&["set_permissions", "plain", ".*", ".*", ".*"]);
             place("url", &format!("rabbit://plain:plain@127.0.0.1:{}/", server.port()))
         }),
+        "clickhouse" => run(ClickhouseEngine::start()?, |server| place("url", &server.url())),
+        "redis-cluster" => {
+            let server = RedisCluster::start_with(RedisOptions::default())?;
+            run(server, |server| place("url", &server.url()));
+        }
         "mysql" => run(MariadbServer::start()?, |server| {
+            // As it comes: what is committed is on disk.
+            server.sql("osp", "SET GLOBAL innodb_flush_log_at_trx_commit = 1");
             place("url", &server.url().replacen("mysql:", "mysql+pymysql:", 1))
         }),
         "jaeger" => run(JaegerServer::start()?, |server| {
@@ -49,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn search(kind: SearchServer) -> Result<(), Missing> {
     let server = ElasticsearchServer::start(kind)?;
-    run(server, |server| place("url", &format!("elasticsearch://127.0.0.1:{}", server.port())));
+    run(server, |server| place("url", &server.url("osprofiler-notifications")));
     Ok(())
 }
 
