@@ -19,6 +19,7 @@ mod mariadb;
 mod mongod;
 mod nephoscope;
 mod otelcol;
+mod post;
 mod postgres;
 mod prometheus;
 mod rabbitmq;

@@ -1,12 +1,11 @@
 //! ClickHouse: its current engine behind an interface of ours, and an old server of its own.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 
 use tempfile::TempDir;
 
 use super::daemon::{Daemon, one_daemon};
+use super::post::post;
 use super::spawn::free_port;
 use super::{Missing, PASSWORD, PASSWORD_ENCODED, USER, find, private_directory, write};
 
@@ -59,19 +58,8 @@ impl ClickhouseEngine {
 
     /// Runs a statement in a database and returns the answer: a row a line, tabs between columns.
     pub fn sql(&self, database: &str, statement: &str) -> String {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("it listens");
-        let head = format!(
-            "POST /?database={database} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-             x-clickhouse-user: {USER}\r\nx-clickhouse-key: {PASSWORD}\r\ncontent-length: {}\r\n\r\n",
-            statement.len()
-        );
-        stream.write_all(head.as_bytes()).expect("it reads");
-        stream.write_all(statement.as_bytes()).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("it answers in HTTP");
-        assert!(head.starts_with("HTTP/1.1 200"), "{statement} gives {head}: {body}");
-        body.trim_end().to_owned()
+        let login = [("X-ClickHouse-User", USER), ("X-ClickHouse-Key", PASSWORD)];
+        post(self.port, &format!("/?database={database}"), &login, statement).trim_end().to_owned()
     }
 }
 

@@ -1,12 +1,11 @@
 //! An InfluxDB 1.x server.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 
 use tempfile::TempDir;
 
 use super::daemon::{Daemon, one_daemon};
+use super::post::post;
 use super::spawn::free_port;
 use super::{Missing, PASSWORD, PASSWORD_ENCODED, USER, find, private_directory, write};
 
@@ -89,16 +88,10 @@ impl InfluxdbServer {
     }
 
     fn post(&self, target: &str, body: &str) -> String {
-        let kind = "Content-Type: application/x-www-form-urlencoded";
-        let head = format!("POST {target} HTTP/1.0\r\n{kind}\r\nContent-Length: {}", body.len());
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("it listens");
-        let mut answer = String::new();
-        write!(stream, "{head}\r\n\r\n{body}")
-            .and_then(|()| stream.read_to_string(&mut answer))
-            .expect("it answers");
-        let (head, text) = answer.split_once("\r\n\r\n").expect("a head comes before a body");
-        assert!(head.contains(" 20") && !text.contains("\"error\""), "{body}: {answer}");
-        text.to_owned()
+        let kind = ("Content-Type", "application/x-www-form-urlencoded");
+        let text = post(self.port, target, &[kind], body);
+        assert!(!text.contains("\"error\""), "{body}: {text}");
+        text
     }
 }
 
