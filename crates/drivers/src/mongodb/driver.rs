@@ -28,6 +28,8 @@ pub(super) struct Mongo {
     pub(super) write_concern: Bson,
     /// The connection string without its secrets.
     pub(super) place: String,
+    /// Whether the client looks up the servers by a name, and again from time to time.
+    follows_name: bool,
     /// Begun by the first operation that needs the indexes.
     indexing: OnceCell<Indexing>,
 }
@@ -52,6 +54,7 @@ impl Mongo {
             error_records: settings.error_records,
             write_concern,
             place,
+            follows_name: to.scheme() == "mongodb+srv",
             indexing: OnceCell::new(),
         })
     }
@@ -145,7 +148,11 @@ impl Driver for Mongo {
 
     fn close(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            self.client.clone().shutdown().immediate(true).await;
+            // One that follows a name would first sleep until it is time to look it up again, a minute or more; it ends when it
+            // is dropped.
+            if !self.follows_name {
+                self.client.clone().shutdown().immediate(true).await;
+            }
             Ok(())
         })
     }

@@ -3,6 +3,7 @@
 
 mod ceilometer;
 mod dispatchers;
+mod mongodb_srv;
 mod nephoscope;
 mod otlp;
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         trials(&nephoscope_drivers::registry(), &[nephoscope::subjects(), otlp::subjects()].concat());
     all.extend(trials(&ceilometer::registry(), &ceilometer::subjects()));
     all.extend(ceilometer::trials());
+    all.extend(mongodb_srv::trials());
     all.extend(nephoscope_testkit::dispatchers::trials(&dispatchers::subjects()));
     conclude(all)
 }
