@@ -3,16 +3,17 @@
 //! | option | meaning |
 //! |---|---|
 //! | `resources_definition_file` | which meters belong to which resource types: Ceilometer's `gnocchi_resources.yaml`. Without it the types of today's OpenStack |
-//! | `archive_policy` | the archive policy of all metrics, instead of those of the definitions. One that neither these nor Gnocchi have is a mistake, unless `granularity` or `ttl` say how it is made |
+//! | `archive_policy` | the archive policy of all metrics, instead of those of the definitions. |
 //! | `filter_project`, `filter_domain` | name or id of the project whose samples are left out, and of its domain: that of the Gnocchi service itself, `service` in `Default`. Without a Keystone a project by what samples say, and none unless it is named |
 //! | `enable_filter_project` | `false`: no samples are left out |
-//! | `granularity`, `ttl` | how finely and how long metrics are kept whose archive policy neither the definitions nor Gnocchi have: by the second, for ever |
+//! | `granularity`, `ttl` | how finely and how long metrics are kept whose archive policy neither the definitions nor Gnocchi have; with one of them alone for ever, or by the second. Without them such a policy is a mistake |
 //! | `unowned` | what becomes of samples whose meter no resource type has: `generic` resources (the default), or `drop` |
 //!
 //! Every other option is of the connection to Gnocchi.
 
 mod attributes;
 mod examine;
+mod expected;
 mod failure;
 mod filter;
 mod known;
@@ -128,7 +129,8 @@ impl GnocchiDispatcher {
         self.ready
             .get_or_try_init(|| async {
                 let (gnocchi, left_out) = (self.connect)().await?;
-                prepare::check_expected(&*gnocchi, self.settings.expected(&self.definitions)).await?;
+                let expected = self.settings.expected(&self.definitions);
+                expected::check(&*gnocchi, &expected, &self.definitions).await?;
                 let kinds = prepare::prepare(&*gnocchi, &self.definitions, &self.types).await;
                 let kinds = kinds.map_err(failure::of_gnocchi)?;
                 if let LeftOut::Unknown(told) = &left_out {

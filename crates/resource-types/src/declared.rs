@@ -11,7 +11,7 @@ use crate::field::Field;
 use crate::jsonpath::Chains;
 use crate::keys::{KeyTree, Values};
 use crate::lifecycle::{Associated, Change, Lifecycle, trait_value};
-use crate::yaml::{InvalidYaml, Yaml, YamlValue};
+use crate::yaml::{InvalidYaml, Line, Yaml, YamlValue};
 use crate::{Attributes, Meter, ResourceType};
 
 /// A resource type as a definition file describes it.
@@ -22,6 +22,8 @@ use crate::{Attributes, Meter, ResourceType};
 pub struct DeclaredType {
     name: SmolStr,
     meters: Vec<Meter>,
+    /// The archive policies that the entry names, and where.
+    policies: Vec<(SmolStr, Line)>,
     attributes: Vec<(SmolStr, Source)>,
     /// What is wanted of the metadata.
     metadata: KeyTree,
@@ -87,6 +89,7 @@ impl DeclaredType {
         let mut declared = Self {
             name: SmolStr::default(),
             meters: Vec::new(),
+            policies: Vec::new(),
             attributes: Vec::new(),
             metadata: KeyTree::default(),
             slots: 0,
@@ -101,6 +104,7 @@ impl DeclaredType {
             Ok(meters) => declared.meters = meters,
             Err(problem) => wrong.push(problem),
         }
+        declared.policies = named_policies(yaml);
         match map_of(yaml, "attributes") {
             Ok(attributes) => {
                 for (name, value) in attributes {
@@ -117,6 +121,11 @@ impl DeclaredType {
             Err(problem) => wrong.push(problem),
         }
         if wrong.is_empty() { Ok(declared) } else { Err(wrong) }
+    }
+
+    /// Where the entry first names an archive policy.
+    pub(crate) fn place_of_policy(&self, policy: &str) -> Option<Line> {
+        self.policies.iter().find(|(name, _)| name == policy).map(|(_, place)| *place)
     }
 
     fn add_attribute(&mut self, name: &str, field: Field) {
@@ -257,6 +266,17 @@ fn read_meters(yaml: &Yaml, policies: Policies<'_>) -> Result<Vec<Meter>> {
         }
         _ => Err(InvalidYaml::kind(metrics, "`metrics`", "a list or a map")),
     }
+}
+
+/// The archive policies that an entry names, in its order.
+fn named_policies(yaml: &Yaml) -> Vec<(SmolStr, Line)> {
+    let of_metrics = match yaml.get("metrics").map(|metrics| &metrics.value) {
+        Some(YamlValue::Map(entries)) => entries.as_slice(),
+        _ => &[],
+    };
+    let of_metrics = of_metrics.iter().filter_map(|(_, extra)| extra.get("archive_policy_name"));
+    let names = yaml.get("archive_policy").into_iter().chain(of_metrics);
+    names.filter_map(|name| Some((name.as_text()?.into(), name.place))).collect()
 }
 
 impl Events {

@@ -3,7 +3,7 @@
 use nephoscope_gnocchi::{AggregationMethod, ArchivePolicy, Definition, Function, Timespan};
 
 use crate::declared::{DeclaredType, Policies};
-use crate::yaml::{InvalidYaml, Yaml, YamlValue};
+use crate::yaml::{InvalidYaml, Line, Yaml, YamlValue};
 use crate::{Mistake, ResourceTypes};
 
 /// The policy of meters that name none, where the file does not say.
@@ -22,6 +22,8 @@ pub struct Definitions {
     pub archive_policies: Vec<ArchivePolicy>,
     /// The policy of meters that name none.
     pub default_policy: String,
+    /// Where the file names it, if it does.
+    default_place: Option<Line>,
     /// The types, in their order.
     pub types: Vec<DeclaredType>,
 }
@@ -55,7 +57,10 @@ impl Definitions {
         };
         if let Some(default) = yaml.get("archive_policy_default") {
             match default.as_text() {
-                Some(name) => definitions.default_policy = name.into(),
+                Some(name) => {
+                    definitions.default_policy = name.into();
+                    definitions.default_place = Some(default.place);
+                }
                 None => told(InvalidYaml::kind(default, "`archive_policy_default`", "a text")),
             }
         }
@@ -85,6 +90,13 @@ impl Definitions {
         }
         definitions.types = types;
         definitions
+    }
+
+    /// Where the file names an archive policy for meters: first as the default one, then as that of the earliest type. Nothing
+    /// where it does not.
+    pub fn place_of_policy(&self, policy: &str) -> Option<Line> {
+        let default = self.default_place.filter(|_| self.default_policy == policy);
+        default.or_else(|| self.types.iter().find_map(|declared| declared.place_of_policy(policy)))
     }
 
     /// The types, by their meters.

@@ -5,8 +5,8 @@ use nephoscope_gnocchi_client::Remote;
 use nephoscope_resource_types::{Definitions, Mistake};
 use nephoscope_telemetry::{ConnectionString, Result};
 
+use super::expected::{self, Expected};
 use super::filter::{Filter, LeftOut};
-use super::prepare::check_expected;
 use super::settings::{OPTIONS, Settings};
 
 /// What a connection string of `embedded://` or `gnocchi://` asks for.
@@ -18,16 +18,16 @@ pub struct Examined {
     pub definitions: Definitions,
     /// What is wrong in the definition file, and left out.
     pub mistakes: Vec<Mistake>,
-    /// The archive policy that Gnocchi has to have already.
-    expected: Option<String>,
+    /// The archive policies that Gnocchi has to have already.
+    expected: Vec<Expected>,
     filter: Filter,
 }
 
 impl Examined {
-    /// Fails where Gnocchi does not have the archive policy that option `archive_policy` names, and nothing says how it
-    /// would be made.
-    pub async fn check_policy(&self, gnocchi: &dyn Gnocchi) -> Result<()> {
-        check_expected(gnocchi, self.expected.as_deref()).await
+    /// Fails where Gnocchi does not have the archive policies that metrics have and of which nothing says how they would be
+    /// made.
+    pub async fn check_policies(&self, gnocchi: &dyn Gnocchi) -> Result<()> {
+        expected::check(gnocchi, &self.expected, &self.definitions).await
     }
 
     /// Why samples of Gnocchi's own project cannot be told from others, where they should be. The Keystone of this Gnocchi
@@ -45,7 +45,7 @@ pub fn examine(to: &ConnectionString) -> Result<Examined> {
     let settings = Settings::read(to)?;
     let (definitions, mistakes) = settings.read_definitions(to)?;
     let gnocchi = (to.scheme() != "embedded").then(|| connection(to)).transpose()?;
-    let expected = settings.expected(&definitions).map(str::to_owned);
+    let expected = settings.expected(&definitions);
     Ok(Examined { gnocchi, definitions, mistakes, expected, filter: settings.filter })
 }
 

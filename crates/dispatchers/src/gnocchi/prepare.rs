@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use nephoscope_gnocchi::{Error, Gnocchi, Result};
 use nephoscope_resource_types::{Definitions, ResourceTypes, TypeDefinition, openstack};
-use nephoscope_telemetry::ErrorKind;
 
 use super::attributes::Kinds;
-use super::failure::{is_senseless, of_gnocchi};
+use super::failure::is_senseless;
 
 /// Makes what is missing: the archive policies of the definitions, and the types with their attributes. What is there is
 /// left as it is, but for attributes that a type lacks.
@@ -66,25 +65,6 @@ pub(super) async fn prepare(
         tracing::info!("archive policies and resource types that were made or brought up to date: {all}");
     }
     Ok(Kinds::of(there.into_values().collect()))
-}
-
-/// Fails where Gnocchi does not have the archive policy that it [has to](super::settings::Settings::expected).
-pub(super) async fn check_expected(
-    gnocchi: &dyn Gnocchi,
-    expected: Option<&str>,
-) -> nephoscope_telemetry::Result<()> {
-    let Some(name) = expected else { return Ok(()) };
-    match gnocchi.archive_policy(name).await {
-        Err(Error::NoSuchArchivePolicy(_)) => {
-            let told = format!(
-                "neither the definitions nor Gnocchi have the archive policy `{name}`; mend option `archive_policy`, make \
-                 that policy, or say with options `granularity` and `ttl` how it is to be made"
-            );
-            Err(nephoscope_telemetry::Error::new(ErrorKind::Config, "find the archive policy", told))
-        }
-        Err(error) if !is_senseless(&error) => Err(of_gnocchi(error)),
-        _ => Ok(()),
-    }
 }
 
 /// A list; none, where what answers gives something else.

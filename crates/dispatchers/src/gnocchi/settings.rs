@@ -7,6 +7,7 @@ use nephoscope_gnocchi::{AggregationMethod, ArchivePolicy, Definition, Timespan}
 use nephoscope_resource_types::{Definitions, Mistake, openstack};
 use nephoscope_telemetry::{ConnectionString, Result};
 
+use super::expected::Expected;
 use super::filter::Filter;
 
 /// The options that are not of the connection.
@@ -21,7 +22,7 @@ pub(super) const OPTIONS: [&str; 8] = [
     "unowned",
 ];
 
-/// The granularity of archive policies that nobody defines, in seconds.
+/// The granularity of archive policies of which only `ttl` is told, in seconds.
 const GRANULARITY: i64 = 1;
 
 /// How samples are treated.
@@ -30,7 +31,7 @@ pub(super) struct Settings {
     archive_policy: Option<String>,
     pub(super) filter: Filter,
     definition_file: Option<String>,
-    /// How metrics are kept whose archive policy nobody defines, where options say it.
+    /// How metrics are kept whose archive policy the definitions do not define, where options say it.
     keeping: Option<Definition>,
     /// Whether samples whose meter nobody has are of generic resources, rather than of none.
     unowned_are_generic: bool,
@@ -71,8 +72,8 @@ impl Settings {
             }
             None => Definitions::read(openstack::DEFINITIONS, "the built-in definitions", policy),
         };
-        let undefined = self.undefined(&definitions);
-        definitions.archive_policies.extend(undefined);
+        let made: Vec<_> = self.undefined(&definitions).iter().filter_map(|name| self.made(name)).collect();
+        definitions.archive_policies.extend(made);
         Ok((definitions, mistakes))
     }
 
@@ -83,32 +84,41 @@ impl Settings {
         self.unowned_are_generic.then_some(policy)
     }
 
-    /// The archive policy that Gnocchi has to have: an option names it, the definitions do not define it, and no option says
-    /// how it would be made, so that it is misspelt unless it is there.
-    pub(super) fn expected(&self, definitions: &Definitions) -> Option<&str> {
-        let is_defined =
-            |name: &&str| definitions.archive_policies.iter().any(|policy| policy.name == **name);
-        self.archive_policy.as_deref().filter(|name| self.keeping.is_none() && !is_defined(name))
+    /// The archive policies that Gnocchi has to have: metrics have them, the definitions do not define them, and nothing says
+    /// how they would be made, so that each is misspelt unless it is there.
+    pub(super) fn expected(&self, definitions: &Definitions) -> Vec<Expected> {
+        let expected = |name: String| {
+            let in_file = self.definition_file.as_ref().zip(definitions.place_of_policy(&name));
+            let named_at = match in_file.filter(|_| self.archive_policy.as_ref() != Some(&name)) {
+                Some((file, place)) => format!("{file}:{place}"),
+                None => "option `archive_policy`".into(),
+            };
+            Expected { name, named_at }
+        };
+        self.undefined(definitions).into_iter().map(expected).collect()
     }
 
-    /// The archive policies that meters have and the definitions do not define. Gnocchi may have them.
-    fn undefined(&self, definitions: &Definitions) -> Vec<ArchivePolicy> {
+    /// The archive policies that metrics have and the definitions do not define.
+    fn undefined(&self, definitions: &Definitions) -> BTreeSet<String> {
         let types = definitions.clone().into_types();
         let of_meters = types.owners().filter_map(|owner| owner.meter.archive_policy.as_deref());
-        let mut names: BTreeSet<_> = of_meters.chain(self.unowned(definitions)).collect();
-        let defined = definitions.archive_policies.iter().map(|policy| policy.name.as_str());
-        for name in defined.chain(self.expected(definitions)) {
-            names.remove(name);
-        }
-        let keeping = self.keeping.unwrap_or(Definition { granularity: granularity(), points: None });
-        let policy = |name: &str| ArchivePolicy {
+        let names = of_meters.chain(self.unowned(definitions));
+        let is_defined = |name: &str| definitions.archive_policies.iter().any(|policy| policy.name == name);
+        names.filter(|name| !is_defined(name)).map(str::to_owned).collect()
+    }
+
+    /// What such a policy is like where Gnocchi does not have it: what the options say, or what is built in under its name.
+    fn made(&self, name: &str) -> Option<ArchivePolicy> {
+        let Some(keeping) = self.keeping else {
+            return openstack::definitions().archive_policies.into_iter().find(|policy| policy.name == name);
+        };
+        Some(ArchivePolicy {
             name: name.into(),
             back_window: 0,
             definition: vec![keeping],
             // What the policies of Ceilometer keep.
             aggregation_methods: vec![AggregationMethod::MEAN],
-        };
-        names.into_iter().map(policy).collect()
+        })
     }
 }
 

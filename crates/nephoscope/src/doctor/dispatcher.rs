@@ -89,7 +89,8 @@ async fn remote(subject: &str, place: &ConnectionString, examined: &Examined) ->
     match stands(&gnocchi, examined).await {
         Ok(told) => {
             let mut findings = vec![Finding::ok(subject, told)];
-            findings.extend(examined.check_policy(&gnocchi).await.err().map(|error| failed(subject, &error)));
+            findings
+                .extend(examined.check_policies(&gnocchi).await.err().map(|error| failed(subject, &error)));
             findings.extend(unowned(subject, &gnocchi, examined).await);
             findings.extend(unfiltered(subject, &gnocchi, examined).await);
             findings

@@ -163,7 +163,23 @@ fn a_running_daemon_tells_what_it_sees_and_is_left_as_it_is() {
     let misspelt = elsewhere.replace("unowned=drop", "archive_policy=hihg");
     let done = examine(&store, &misspelt, &["--listen", &address]);
     assert_eq!(done.code, Some(1), "{} {}", done.out, done.err);
-    assert!(done.out.contains("the archive policy `hihg`; mend option `archive_policy`"), "{}", done.out);
+    assert!(
+        done.out.contains("`hihg` of option `archive_policy` (perhaps `high`); mend the names"),
+        "{}",
+        done.out
+    );
+    let definitions = store.path("resources.yaml");
+    std::fs::write(
+        &definitions,
+        "resources:\n  - resource_type: volume\n    metrics: {x: {archive_policy_name: lwo}}\n",
+    )
+    .unwrap();
+    let file = definitions.display();
+    let misspelt = elsewhere.replace("unowned=drop", &format!("resources_definition_file={file}"));
+    let done = examine(&store, &misspelt, &["--listen", &address]);
+    assert_eq!(done.code, Some(1), "{} {}", done.out, done.err);
+    let told = format!("`lwo` of {file}:3:40 (perhaps `low`); mend the names");
+    assert!(done.out.contains(&told), "{}", done.out);
     let sample = json!([{"name": "weather", "type": "gauge", "unit": "", "volume": 1, "resource_id": "sky",
         "timestamp": "2026-01-31T12:00:00", "resource_metadata": {}}]);
     assert_eq!(post(daemon.address, "/samples", sample.to_string().as_bytes()).status, 202);

@@ -68,6 +68,21 @@ fn the_policy_of_a_meter_is_chosen_as_by_ceilometer() {
     }
 }
 
+#[test]
+fn where_a_policy_is_named_is_known() {
+    let file = "archive_policy_default: mine\narchive_policies:\n  - name: defined\n    definition: [{granularity: 60}]\nresources:\n  \
+        - resource_type: a\n    metrics:\n      x: {archive_policy_name: theirs}\n      y:\n  \
+        - resource_type: b\n    archive_policy: old\n    metrics: {z: {archive_policy_name: theirs}}\n";
+    let (definitions, mistakes) = Definitions::read(file, "f", None);
+    assert_eq!(mistakes, []);
+    let place = |policy| definitions.place_of_policy(policy).map(|place| place.to_string());
+    assert_eq!(place("mine").as_deref(), Some("1:25"));
+    assert_eq!(place("theirs").as_deref(), Some("8:32"));
+    assert_eq!(place("old").as_deref(), Some("11:21"));
+    assert_eq!(place("defined"), None);
+    assert_eq!(Definitions::read("", "f", None).0.place_of_policy("ceilometer-low"), None);
+}
+
 fn mistakes(file: &str) -> Vec<String> {
     let (_, mistakes) = Definitions::read(file, "f", None);
     mistakes.iter().map(Mistake::to_string).collect()

@@ -49,13 +49,12 @@ async fn archive_policies_that_nobody_defines_are_made_of_granularity_and_ttl() 
     send(&format!("?resources_definition_file={file}&granularity=300&ttl=30d")).await;
     assert_eq!(kept("mine").await, (300.0, Some(2_592_000.0)));
     assert!(user.resource("generic", "thing").await.unwrap().metrics.contains_key("no.such.meter"));
-    // What is there stays as it is, and by default nothing is merged and nothing goes.
+    // What is there stays as it is, and without a granularity nothing is merged.
     send(&format!("?resources_definition_file={file}&archive_policy=other&ttl=1h")).await;
     assert_eq!(kept("mine").await, (300.0, Some(2_592_000.0)));
     assert_eq!(kept("other").await, (1.0, Some(3_600.0)));
-    fs::write(&path, definitions.replace("mine", "third")).unwrap();
-    send(&format!("?resources_definition_file={file}")).await;
-    assert_eq!(kept("third").await, (1.0, None));
+    send(&format!("?resources_definition_file={file}&archive_policy=third&granularity=60")).await;
+    assert_eq!(kept("third").await, (60.0, None));
 }
 
 #[tokio::test]
@@ -68,12 +67,53 @@ async fn a_misspelt_archive_policy_holds_samples_up_until_it_is_there() {
     let misspelt = dispatcher(directory.path(), &store, "?archive_policy=hihg").unwrap();
     let error = misspelt.samples(&some).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.to_string().contains("the archive policy `hihg`; mend option `archive_policy`"), "{error}");
+    let told = "`hihg` of option `archive_policy`; mend the names";
+    assert!(error.to_string().contains(told), "{error}");
     let user = user(&store);
     assert!(user.archive_policy("hihg").await.is_err());
     let made = ArchivePolicy { name: "hihg".into(), ..user.archive_policy("ceilometer-high").await.unwrap() };
     user.create_archive_policy(made).await.unwrap();
     assert_eq!(misspelt.samples(&some).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn archive_policies_misspelt_in_a_file_hold_samples_up_until_they_are_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("store"), Options::default()).unwrap();
+    let user = user(&store);
+    let path = directory.path().join("resources.yaml");
+    let definitions = "archive_policies:\n  - {name: mine, definition: [{granularity: 60}]}\narchive_policy_default: mien\n\
+        resources:\n  - resource_type: volume\n    metrics:\n      volume.size: {archive_policy_name: gold}\n      a:\n      b:\n";
+    fs::write(&path, definitions).unwrap();
+    let options = format!("?resources_definition_file={}", path.display());
+    let some = [sample("volume.size", "v"), sample("a", "v")];
+    let misspelt = dispatcher(directory.path(), &store, &options).unwrap();
+    let error = misspelt.samples(&some).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    let file = path.display();
+    let told = format!("`gold` of {file}:7:42, `mien` of {file}:3:25 (perhaps `mine`); mend the names");
+    assert!(error.to_string().contains(&told), "{error}");
+    assert_eq!(user.archive_policies().await.unwrap(), []);
+    let policy = openstack::definitions().archive_policies.remove(0);
+    for name in ["gold", "mien"] {
+        user.create_archive_policy(ArchivePolicy { name: name.into(), ..policy.clone() }).await.unwrap();
+    }
+    assert_eq!(misspelt.samples(&some).await.unwrap(), []);
+    assert!(user.resource("volume", "v").await.unwrap().metrics.contains_key("volume.size"));
+}
+
+#[tokio::test]
+async fn a_policy_that_only_the_built_in_definitions_have_is_made_as_they_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("store"), Options::default()).unwrap();
+    let path = directory.path().join("resources.yaml");
+    fs::write(&path, "resources:\n  - resource_type: volume\n    metrics: [volume.size]\n").unwrap();
+    let options = format!("?resources_definition_file={}", path.display());
+    let dispatcher = dispatcher(directory.path(), &store, &options).unwrap();
+    assert_eq!(dispatcher.samples(&[sample("volume.size", "v")]).await.unwrap(), []);
+    let made = user(&store).archive_policies().await.unwrap();
+    let built_in = openstack::definitions().archive_policies;
+    assert_eq!(made, [built_in.into_iter().find(|policy| policy.name == "ceilometer-low").unwrap()]);
 }
 
 #[test]
