@@ -1,13 +1,14 @@
 //! `nephoscope doctor`: what would keep a daemon with this configuration from working, and what to do.
 //!
-//! Nothing is changed anywhere: no file is written, nothing is declared, no message is taken. Every check has a time limit, and
-//! all go on at the same time.
+//! Nothing is changed anywhere: nothing is declared, no message is taken, no file is written but those by which the engine of the
+//! daemon's own store brings itself in order when it is opened. Every check has a time limit, and all go on at the same time.
 
 mod clock;
 mod daemon;
 mod dispatcher;
 mod finding;
 mod machine;
+mod own;
 mod places;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::config::Config;
 use crate::exit::Failure;
 use crate::{backend, output};
 use finding::{Finding, Status};
+use own::OwnStore;
 
 /// How long a check may take: a server that is there answers sooner, even when a login comes first.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -53,7 +55,8 @@ async fn examine(config: Config, registry: Registry) -> Vec<Finding> {
     let of_daemon = limited(format!("daemon at {listen}"), async move { daemon::look(&listen).await }).await;
     let runs = of_daemon.iter().any(|finding| finding.status == Status::Ok);
     let is_open = matches!(config.api.auth.value.as_str(), "none" | "basic");
-    let own = daemon::place(&config.listen.value).filter(|_| runs && is_open);
+    let given_out = daemon::place(&config.listen.value).filter(|_| runs && is_open);
+    let own = Arc::new(OwnStore::new(config.clone()));
 
     let mut checks = Checks::default();
     let on_disk = config.clone();
@@ -65,9 +68,9 @@ async fn examine(config: Config, registry: Registry) -> Vec<Finding> {
         checks.add(format!("source {source}"), async move { places::source(&source, runs).await });
     }
     for to in &config.samples.dispatchers.value {
-        let (own, name) = (own.clone(), format!("dispatcher {to}"));
+        let (given_out, own, name) = (given_out.clone(), own.clone(), format!("dispatcher {to}"));
         let (looked_at, defined, timed) = (to.clone(), to.clone(), to.clone());
-        checks.add(name.clone(), async move { dispatcher::look(&looked_at, own.as_ref()).await });
+        checks.add(name.clone(), async move { dispatcher::look(&looked_at, given_out.as_ref(), &own).await });
         checks.add(name.clone(), async move { dispatcher::definitions(&defined) });
         checks.add(name, async move { dispatcher::clocks(&timed).await });
     }

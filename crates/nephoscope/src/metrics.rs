@@ -75,7 +75,7 @@ pub async fn make_default_policies(store: &Store) -> anyhow::Result<()> {
 }
 
 /// As `gnocchi-upgrade` makes them.
-fn default_policies() -> [ArchivePolicy; 4] {
+pub(crate) fn default_policies() -> [ArchivePolicy; 4] {
     const MINUTE: i64 = 60;
     const HOUR: i64 = 60 * MINUTE;
     const DAY: i64 = 24 * HOUR;

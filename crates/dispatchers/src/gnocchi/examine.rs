@@ -1,6 +1,6 @@
 //! What a dispatcher would do, without doing it.
 
-use nephoscope_gnocchi::Gnocchi;
+use nephoscope_gnocchi::{ArchivePolicy, Gnocchi};
 use nephoscope_gnocchi_client::Remote;
 use nephoscope_resource_types::{Definitions, Mistake};
 use nephoscope_telemetry::{ConnectionString, Result};
@@ -28,6 +28,16 @@ impl Examined {
     /// made.
     pub async fn check_policies(&self, gnocchi: &dyn Gnocchi) -> Result<()> {
         expected::check(gnocchi, &self.expected, &self.definitions).await
+    }
+
+    /// Whether there are any that Gnocchi has to have.
+    pub fn expects_policies(&self) -> bool {
+        !self.expected.is_empty()
+    }
+
+    /// As [`check_policies`](Self::check_policies), of a Gnocchi that has these.
+    pub fn check_policies_among(&self, there: &[ArchivePolicy]) -> Result<()> {
+        expected::check_among(there, &self.expected, &self.definitions)
     }
 
     /// Why samples of Gnocchi's own project cannot be told from others, where they should be. The Keystone of this Gnocchi

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use nephoscope_gnocchi::{Error as GnocchiError, Gnocchi};
+use nephoscope_gnocchi::{ArchivePolicy, Error as GnocchiError, Gnocchi};
 use nephoscope_resource_types::{Definitions, openstack};
 use nephoscope_telemetry::{Error, ErrorKind, Result};
 
@@ -35,8 +35,23 @@ pub(super) async fn check(
         return Ok(());
     }
     let there = gnocchi.archive_policies().await.unwrap_or_default();
+    Err(told(&missing, definitions, &there))
+}
+
+/// As [`check`], of a Gnocchi that has these.
+pub(super) fn check_among(
+    there: &[ArchivePolicy],
+    expected: &[Expected],
+    definitions: &Definitions,
+) -> Result<()> {
+    let is_there = |name: &str| there.iter().any(|policy| policy.name == name);
+    let missing: Vec<_> = expected.iter().filter(|policy| !is_there(&policy.name)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(told(&missing, definitions, there)) }
+}
+
+fn told(missing: &[&Expected], definitions: &Definitions, there: &[ArchivePolicy]) -> Error {
     let built_in = openstack::definitions().archive_policies;
-    let known = definitions.archive_policies.iter().chain(&built_in).chain(&there);
+    let known = definitions.archive_policies.iter().chain(&built_in).chain(there);
     let known: BTreeSet<_> = known.map(|policy| policy.name.as_str()).collect();
     let shown = missing.iter().map(|Expected { name, named_at }| match nearest(name, &known) {
         Some(nearest) => format!("`{name}` of {named_at} (perhaps `{nearest}`)"),
@@ -47,7 +62,7 @@ pub(super) async fn check(
          options `granularity` and `ttl` how they are to be made",
         shown.collect::<Vec<_>>().join(", ")
     );
-    Err(Error::new(ErrorKind::Config, "find the archive policies", told))
+    Error::new(ErrorKind::Config, "find the archive policies", told)
 }
 
 /// The name that was meant, where one differs in no more than a third of the letters.

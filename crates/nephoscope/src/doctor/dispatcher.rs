@@ -10,6 +10,7 @@ use nephoscope_http::Http;
 use nephoscope_telemetry::ConnectionString;
 
 use super::finding::Finding;
+use super::own::OwnStore;
 use super::places::{causes, failed};
 use super::{clock, machine, places};
 
@@ -20,8 +21,13 @@ const NAMED: usize = 5;
 /// The port of Gnocchi.
 const PORT: u16 = 8041;
 
-/// Whether a dispatcher can send; `own` is where the daemon gives out what `embedded://` keeps, if it does.
-pub(super) async fn look(to: &ConnectionString, own: Option<&ConnectionString>) -> Vec<Finding> {
+/// Whether a dispatcher can send; `given_out` is where the daemon gives out what `embedded://` keeps, if it does, and
+/// `own` that store otherwise.
+pub(super) async fn look(
+    to: &ConnectionString,
+    given_out: Option<&ConnectionString>,
+    own: &OwnStore,
+) -> Vec<Finding> {
     let subject = format!("dispatcher {to}");
     if to.scheme() == "file" {
         let location = to.location();
@@ -41,9 +47,9 @@ pub(super) async fn look(to: &ConnectionString, own: Option<&ConnectionString>) 
         Err(error) => return vec![failed(&subject, &error)],
     };
     // The daemon's own store is asked through the running daemon.
-    match examined.gnocchi.as_ref().or(own) {
+    match examined.gnocchi.as_ref().or(given_out) {
         Some(place) => remote(&subject, place, &examined).await,
-        None => vec![Finding::ok(subject, "is the daemon's own store")],
+        None => own.look(&subject, &examined).await,
     }
 }
 

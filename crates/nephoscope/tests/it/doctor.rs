@@ -148,6 +148,40 @@ fn a_server_that_hangs_costs_its_own_check() {
 }
 
 #[test]
+fn the_archive_policies_of_the_own_store_are_looked_up_without_a_daemon() {
+    let store = Store::new();
+    let look = |policy: &str, more: &str| {
+        let config = format!(
+            "{more}[samples]\ndispatchers = [\"embedded://?archive_policy={policy}\", \"embedded://?archive_policy={policy}&unowned=drop\"]\n"
+        );
+        let done = examine(&store, &config, &[]);
+        let told = done.out.lines().find(|line| line.starts_with("problem") || line.contains("is not known"));
+        (done.code, told.unwrap_or_default().to_owned())
+    };
+    let without_defaults = "[store]\ndefault_archive_policies = false\n";
+    let misspelt = "`hihg` of option `archive_policy` (perhaps `high`)";
+    // What a daemon would find in a new store.
+    assert_eq!(look("high", ""), (Some(0), String::new()));
+    let (code, told) = look("hihg", "");
+    assert!(code == Some(1) && told.contains(misspelt), "{told}");
+    assert_eq!(look("high", without_defaults).0, Some(1));
+    assert!(!store.path("data").exists());
+    // And in one that is there.
+    let data = store.path("data");
+    let mut daemon = Daemon::serve(&["--data-dir", data.to_str().unwrap()]);
+    let (code, told) = look("hihg", "");
+    assert!(code == Some(0) && told.starts_with("warning") && told.contains("has it open"), "{told}");
+    daemon.terminate();
+    assert!(daemon.wait().0.success());
+    assert_eq!(look("high", without_defaults), (Some(0), String::new()));
+    let made = ["policy", "create", "hihg", "-d", "granularity:60", "--data-dir", data.to_str().unwrap()];
+    let (code, told) = look("hihg", "");
+    assert!(code == Some(1) && told.contains(misspelt), "{told}");
+    run(&made).ok();
+    assert_eq!(look("hihg", ""), (Some(0), String::new()));
+}
+
+#[test]
 fn a_running_daemon_tells_what_it_sees_and_is_left_as_it_is() {
     let store = Store::new();
     let data = store.path("data");
