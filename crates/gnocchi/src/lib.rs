@@ -49,7 +49,7 @@ pub use resource::{
     parse_uuid, resource_uuid,
 };
 pub use resource_type::{Attribute, AttributeKind, AttributeValue, ResourceType, TypeChange, TypeState};
-pub use schema::{PathItem, SchemaError, SchemaResult, class_of};
+pub use schema::{PathItem, SchemaError, SchemaResult, class_of, each};
 pub use statsd::{StatsdError, StatsdKind, StatsdSample};
 pub use time::{Timespan, TimespanError, Timestamp, TimestampError, Timestamps};
 pub use value_query::{ValueQuery, ValueQueryError};

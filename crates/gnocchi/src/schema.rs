@@ -130,7 +130,7 @@ pub(crate) fn array(value: &Json) -> SchemaResult<&Vec<Json>> {
 
 /// What `read` makes of each element of the array that a value is. Of several errors it is the first that lies inside of
 /// an element, before one of an element itself.
-pub(crate) fn each<T>(value: &Json, mut read: impl FnMut(&Json) -> SchemaResult<T>) -> SchemaResult<Vec<T>> {
+pub fn each<T>(value: &Json, mut read: impl FnMut(&Json) -> SchemaResult<T>) -> SchemaResult<Vec<T>> {
     let array = array(value)?;
     let (mut values, mut first_error) = (Vec::with_capacity(array.len()), None);
     for (index, element) in array.iter().enumerate() {

@@ -61,11 +61,6 @@ fn object(json: &Value) -> SchemaResult<&Map<String, Value>> {
     json.as_object().ok_or_else(|| SchemaError::new("expected a dictionary"))
 }
 
-fn list<T>(json: &Value, mut read: impl FnMut(&Value) -> SchemaResult<T>) -> SchemaResult<Vec<T>> {
-    let items = json.as_array().ok_or_else(|| SchemaError::new("expected a list"))?;
-    items.iter().enumerate().map(|(index, item)| read(item).map_err(|error| error.in_index(index))).collect()
-}
-
 fn text(json: &Value) -> SchemaResult<String> {
     json.as_str().map(str::to_owned).ok_or_else(|| SchemaError::new("expected str"))
 }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use nephoscope_gnocchi::{
     ArchivePolicy, ArchivePolicyRule, Definition, MethodChoice, SchemaError, SchemaResult, Timespan,
-    TimespanError,
+    TimespanError, each,
 };
 use serde_json::Value;
 
 use super::super::fault::Fault;
-use super::{fields, keep, list, number, text, whole};
+use super::{fields, keep, number, text, whole};
 
 /// A resolution as it is written: two of the three at least.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,7 +25,7 @@ pub(in super::super) fn read_policy(json: &Value) -> Result<ArchivePolicy, Fault
     fields(json, |key, value| match key {
         "name" => keep(&mut name, text(value)),
         "back_window" => keep(&mut back_window, whole(value, 0)),
-        "aggregation_methods" => keep(&mut methods, list(value, method)),
+        "aggregation_methods" => keep(&mut methods, each(value, method)),
         "definition" => keep(&mut definition, read_written(value)),
         _ => None,
     })?;
@@ -58,7 +58,7 @@ fn window(periods: i64) -> u32 {
 }
 
 fn read_written(json: &Value) -> SchemaResult<Vec<Written>> {
-    let written = list(json, |json| {
+    let written = each(json, |json| {
         let (mut granularity, mut points, mut timespan) = (None, None, None);
         fields(json, |key, value| match key {
             "granularity" => keep(&mut granularity, span(value)),
@@ -107,7 +107,7 @@ fn read_definition(written: &Written) -> Result<Definition, Fault> {
 
 fn method(json: &Value) -> SchemaResult<MethodChoice> {
     let choice = json.as_str().and_then(|text| text.parse().ok());
-    choice.ok_or_else(|| SchemaError::new("invalid value"))
+    choice.ok_or_else(|| SchemaError::new("not a valid value"))
 }
 
 /// Reads an archive policy rule.

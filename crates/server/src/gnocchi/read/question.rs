@@ -16,15 +16,15 @@ pub(in super::super) struct Question {
     pub(in super::super) resources: Option<(String, Filter)>,
 }
 
-/// The type of the resources that a question is about, where it says one; of a question whose operation is not even words in
-/// parentheses, which is told first, nothing.
-pub(in super::super) fn resource_type_of_question(json: &Value) -> Option<&str> {
+/// The type of the resources that a question is about, where it names one, or null; of a question whose operation is not even
+/// words in parentheses, which is told first, nothing.
+pub(in super::super) fn resource_type_of_question(json: &Value) -> Option<&Value> {
     if let Some(operation @ Value::String(_)) = json.get("operations")
         && let Err(OperationError::Text(_)) = Operation::from_json(operation)
     {
         return None;
     }
-    json.get("resource_type")?.as_str()
+    json.get("resource_type").filter(|name| name.is_string() || name.is_null())
 }
 
 /// Reads a question.
@@ -34,14 +34,15 @@ pub(in super::super) fn read_question(json: &Value) -> Result<Question, Fault> {
         let extra = fields.keys().find(|key| !["resource_type", "search"].contains(&key.as_str()));
         extra.map_or_else(|| SchemaError::missing("operations"), |key| SchemaError::extra(key))
     })?;
-    let operation = Operation::from_json(operation).map_err(operation_fault);
-    // A text that is no filter is told before an operation that is none.
-    if let (Err(_), Some(Value::String(text)), true) =
-        (&operation, fields.get("search"), fields.contains_key("resource_type"))
-    {
+    let operation = match Operation::from_json(operation) {
+        Err(error @ OperationError::Text(_)) => return Err(operation_fault(error)),
+        read => read,
+    };
+    // A text that is no filter is told before anything else that is wrong.
+    if let Some(Value::String(text)) = fields.get("search") {
         Filter::from_text(text).map_err(super::super::routes::filter_fault)?;
     }
-    let operation = operation?;
+    let operation = operation.map_err(operation_fault)?;
     let known = |key: &str| match key {
         "operations" => true,
         "resource_type" => fields.contains_key("search"),
@@ -49,8 +50,10 @@ pub(in super::super) fn read_question(json: &Value) -> Result<Question, Fault> {
         "search" => true,
         _ => false,
     };
-    if let Some(key) = fields.keys().find(|key| !known(key)) {
-        return Err(SchemaError::extra(key).into());
+    if !fields.keys().all(|key| known(key)) {
+        // It is not even a question without resources, which Gnocchi takes it for at first.
+        let first = fields.keys().find(|key| *key != "operations");
+        return Err(SchemaError::extra(first.map_or("", String::as_str)).into());
     }
     if operation.references().is_empty() {
         let detail = operation.to_json();

@@ -3,17 +3,20 @@
 use indexmap::IndexMap;
 use nephoscope_gnocchi::{
     Attribute, AttributeKind, AttributeValue, ResourceType, SchemaError, SchemaResult, Timestamp, TypeChange,
-    TypeState,
+    TypeState, each,
 };
 use serde_json::Value;
 
 use super::super::fault::Fault;
 use super::super::wire;
 use super::resource::read_attribute;
-use super::{boolean, fields, keep, list, object, text};
+use super::{boolean, fields, keep, object, text};
 
 /// The longest text that an attribute holds.
 const LONGEST_TEXT: i64 = 256;
+
+/// The kinds of attributes, in the order in which Gnocchi tries them.
+const KINDS: [&str; 5] = ["bool", "datetime", "number", "string", "uuid"];
 
 /// An attribute as a body says it, with what existing resources get.
 #[derive(Debug)]
@@ -48,14 +51,30 @@ fn read_attributes(json: &Value, for_update: bool) -> SchemaResult<IndexMap<Stri
     Ok(attributes)
 }
 
+/// Reads an attribute as each kind in turn. Of what is wrong with it as each, Gnocchi tells what lies deepest, and of those the
+/// first.
 fn read_written(json: &Value, for_update: bool) -> SchemaResult<Written> {
-    let kind = object(json)?.get("type").ok_or_else(|| SchemaError::missing("type"))?;
-    let wrong_kind = || SchemaError::new("not a valid value").in_key("type");
-    let kind = kind.as_str().ok_or_else(wrong_kind)?;
-    let (mut required, mut fill) = (None, None);
+    let mut told: Option<SchemaError> = None;
+    for kind in KINDS {
+        match read_as(kind, json, for_update) {
+            Ok(written) => return Ok(written),
+            Err(error) if told.as_ref().is_none_or(|told| error.path.len() > told.path.len()) => {
+                told = Some(error);
+            }
+            Err(_) => {}
+        }
+    }
+    Err(told.expect("there are kinds, and it is of none"))
+}
+
+fn read_as(kind: &str, json: &Value, for_update: bool) -> SchemaResult<Written> {
+    let (mut named, mut required, mut fill) = (None, None, None);
     let (mut min_length, mut max_length, mut min, mut max) = (None, None, None, None);
     fields(json, |key, value| match (key, kind) {
-        ("type", _) => Some(Ok(())),
+        ("type", _) => {
+            let is_it = value.as_str() == Some(kind);
+            keep(&mut named, is_it.then_some(()).ok_or_else(|| SchemaError::new("not a valid value")))
+        }
         ("required", _) => keep(&mut required, boolean(value)),
         ("options", _) if for_update => Some(read_fill(value).map(|read| fill = read)),
         ("min_length", "string") => keep(&mut min_length, read_length(value, 0)),
@@ -64,6 +83,7 @@ fn read_written(json: &Value, for_update: bool) -> SchemaResult<Written> {
         ("max", "number") => keep(&mut max, read_bound(value)),
         _ => None,
     })?;
+    named.ok_or_else(|| SchemaError::missing("type"))?;
     let length = |length: Option<i64>, default: i64| u32::try_from(length.unwrap_or(default)).unwrap_or(0);
     let kind = match kind {
         "string" => AttributeKind::String {
@@ -73,8 +93,7 @@ fn read_written(json: &Value, for_update: bool) -> SchemaResult<Written> {
         "uuid" => AttributeKind::Uuid,
         "number" => AttributeKind::Number { min: min.flatten(), max: max.flatten() },
         "bool" => AttributeKind::Bool,
-        "datetime" => AttributeKind::Datetime,
-        _ => return Err(wrong_kind()),
+        _ => AttributeKind::Datetime,
     };
     Ok(Written { attribute: Attribute { kind, required: required.unwrap_or(true) }, fill })
 }
@@ -107,21 +126,25 @@ fn read_fill(json: &Value) -> SchemaResult<Option<Value>> {
     Ok(fill.filter(|fill| !fill.is_null()))
 }
 
-/// Refuses names that cannot be, and limits that no value is within.
+/// Refuses limits that no value is within, and names that cannot be.
 fn check(name: &str, written: &Written) -> Result<(), Fault> {
-    if !Attribute::can_be_called(name) {
-        return Err(Fault::bad_request(format!("Invalid input: Resource attribute name {name} is invalid")));
-    }
-    let (min, max) = match written.attribute.kind {
-        AttributeKind::String { min_length, max_length } => (f64::from(min_length), f64::from(max_length)),
-        AttributeKind::Number { min: Some(min), max: Some(max) } => (min, max),
-        _ => return Ok(()),
+    let limits = match written.attribute.kind {
+        AttributeKind::String { min_length, max_length } => {
+            Some((f64::from(min_length), f64::from(max_length)))
+        }
+        AttributeKind::Number { min: Some(min), max: Some(max) } => Some((min, max)),
+        _ => None,
     };
-    if min > max {
+    if let Some((min, max)) = limits
+        && min > max
+    {
         return Err(Fault::bad_request(format!(
             "Invalid input: Resource attribute value min (or min_length) {min} must be less  than or equal to max \
              (or max_length) {max}!"
         )));
+    }
+    if !Attribute::can_be_called(name) {
+        return Err(Fault::bad_request(format!("Invalid input: Resource attribute name {name} is invalid")));
     }
     Ok(())
 }
@@ -139,7 +162,7 @@ pub(in super::super) fn read_patch(
     resource_type: &ResourceType,
     now: Timestamp,
 ) -> Result<Option<TypeChange>, Fault> {
-    let steps = list(json, read_step)?;
+    let steps = each(json, read_step)?;
     let steps = steps.into_iter().collect::<Result<Vec<_>, _>>().map_err(Fault::bad_request)?;
     let mut next = wire::resource_type(resource_type);
     if let Some(next) = next.as_object_mut() {
@@ -167,7 +190,10 @@ pub(in super::super) fn read_patch(
             )));
         }
     }
-    for (name, written) in attributes {
+    // What is wrong with one that is new is told before what is wrong with one that changes.
+    let (changed, added): (Vec<_>, Vec<_>) =
+        attributes.into_iter().partition(|(name, _)| known.contains_key(name));
+    for (name, written) in added.into_iter().chain(changed) {
         if known.get(&name) == Some(&written.attribute) {
             continue;
         }

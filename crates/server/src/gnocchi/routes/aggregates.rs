@@ -7,10 +7,10 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use nephoscope_gnocchi::{
-    AggregatesAnswer, AggregatesQuery, Error, Fill, Filter, Group, MetricChoice, Operation, Reference,
-    SeriesOf, Subject, parse_uuid,
+    AggregatesAnswer, AggregatesQuery, Error, Fill, Filter, Gnocchi, Group, MetricChoice, Operation,
+    Reference, SeriesOf, Subject, parse_uuid,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::arguments::Arguments;
 use super::super::content::Content;
@@ -34,14 +34,8 @@ pub(in super::super) async fn calculate(
     let json = content.value().await?;
     let gnocchi = requester.gnocchi()?;
     // A type that is not there is told before anything else that is wrong.
-    if let Some(resource_type) = read::resource_type_of_question(&json) {
-        gnocchi.resource_type(resource_type).await.map_err(|error| match error {
-            Error::NoSuchResourceType(name) => Fault::described(
-                StatusCode::BAD_REQUEST,
-                json!({ "cause": "Resource type does not exist", "detail": name }),
-            ),
-            other => other.into(),
-        })?;
+    if let Some(name) = read::resource_type_of_question(&json) {
+        check_type(&*gnocchi, name).await?;
     }
     let Question { operation, resources } = content.decode(move |_| read::read_question(&json)).await?;
     let subject = match resources {
@@ -64,6 +58,21 @@ pub(in super::super) async fn calculate(
     let query = AggregatesQuery { operation, subject, start, stop, granularity, fill, details };
     let found = gnocchi.aggregates(&query).await.map_err(unknown)?;
     Ok(answer::written(written(&found)))
+}
+
+/// Refuses a type that is not there, as null is none.
+async fn check_type(gnocchi: &dyn Gnocchi, name: &Value) -> Result<(), Fault> {
+    let found = match name.as_str() {
+        Some(known) => gnocchi.resource_type(known).await.map(|_| ()),
+        None => Err(Error::NoSuchResourceType(String::new())),
+    };
+    found.map_err(|error| match error {
+        Error::NoSuchResourceType(_) => Fault::described(
+            StatusCode::BAD_REQUEST,
+            json!({ "cause": "Resource type does not exist", "detail": name }),
+        ),
+        other => other.into(),
+    })
 }
 
 /// Refuses an operation that names metrics which the user may not read.

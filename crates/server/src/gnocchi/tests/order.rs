@@ -127,8 +127,20 @@ async fn of_a_question_the_type_is_told_before_its_operation_unless_that_cannot_
         let refused = served.post("/v1/aggregates", ADMIN, question).await;
         assert_eq!(refused.json()["description"]["cause"], cause);
     }
+    let question = json!({ "operations": ["nothing"], "resource_type": null });
+    let refused = served.post("/v1/aggregates", ADMIN, question).await;
+    let told = json!({ "cause": "Resource type does not exist", "detail": null });
+    assert_eq!(refused.json()["description"], told);
     let refused = served.post("/v1/aggregates", ADMIN, json!({ "a": 1 })).await;
     assert_eq!(refused.json()["description"]["reason"], "extra keys not allowed @ data['a']");
+    for (search, told) in
+        [(json!({}), json!("extra keys not allowed @ data['resource_type']")), (json!("a >"), Value::Null)]
+    {
+        let question =
+            json!({ "operations": "(metric m mean)", "resource_type": "vm", "search": search, "extra": 1 });
+        let refused = served.post("/v1/aggregates", ADMIN, question).await.json();
+        assert_eq!(refused["description"]["reason"], told, "{refused}");
+    }
     // Metrics that a pattern found are told by their own names.
     let question = json!({ "operations": "(metric m* mean)", "resource_type": "vm", "search": {} });
     let refused = served.post("/v1/aggregates?granularity=7", ADMIN, question).await;
@@ -188,5 +200,63 @@ async fn a_star_stands_for_any_revision_only_alone() {
         let headers = [FOOBAR, JSON, (name, value)];
         let answer = served.ask(Method::GET, "/v1/resource/generic/one", &headers, &Value::Null).await;
         assert_eq!(answer.status, status, "{name}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn an_attribute_is_told_what_is_wrong_with_it_as_the_kind_that_is_tried_first() {
+    let served = filled().await;
+    for (attribute, reason) in [
+        (json!({ "type": "bool", "required": 1 }), "expected bool for dictionary value @ data['required']"),
+        (json!({ "type": "uuid", "required": 1 }), "not a valid value for dictionary value @ data['type']"),
+        (json!({ "min_length": "a", "type": "string" }), "extra keys not allowed @ data['min_length']"),
+        (json!({ "required": true }), "required key not provided @ data['type']"),
+        (json!({ "required": 1 }), "expected bool for dictionary value @ data['required']"),
+    ] {
+        let kind = json!({ "name": "disk", "attributes": { "a": attribute } });
+        let refused = served.post("/v1/resource_type", ADMIN, kind).await;
+        let reason = reason.replace("data", "data['attributes']['a']");
+        assert_eq!(refused.json()["description"]["reason"], reason, "{attribute}");
+    }
+    for (steps, words) in [
+        // What lies deeper is told whatever the kind.
+        (json!([add("a", &json!({ "type": "string", "options": { "b": 1 } }))]), "extra keys not allowed"),
+        (json!([add("id", &json!({ "type": "number", "min": 2, "max": 1 }))]), "value min"),
+        (json!([add("id", &json!({ "type": "number", "min": 1, "max": 2 }))]), "name id is invalid"),
+        (
+            json!([
+                add("host", &json!({ "type": "string", "max_length": 9 })),
+                add("id", &json!({ "type": "bool" }))
+            ]),
+            "name id is invalid",
+        ),
+    ] {
+        let headers = [ADMIN, JSON, ("content-type", "application/json-patch+json")];
+        let refused = served.ask(Method::PATCH, "/v1/resource_type/vm", &headers, &steps).await.json();
+        let told = refused["description"].as_str().unwrap();
+        assert!(told.contains(words), "{steps}: {told}");
+    }
+}
+
+fn add(name: &str, attribute: &Value) -> Value {
+    json!({ "op": "add", "path": format!("/attributes/{name}"), "value": attribute })
+}
+
+#[tokio::test]
+async fn what_is_wrong_inside_of_an_element_is_told_before_an_element_that_is_wrong() {
+    let served = Served::new();
+    for (policy, reason) in [
+        (
+            json!({ "name": "p", "definition": [5, { "granularity": "junk" }] }),
+            "Unable to parse timespan for dictionary value @ data['definition'][1]['granularity']",
+        ),
+        (json!({ "name": "p", "definition": [5, 5] }), "expected a dictionary @ data['definition'][0]"),
+        (
+            json!({ "name": "p", "aggregation_methods": ["mean", 5], "definition": [5] }),
+            "not a valid value @ data['aggregation_methods'][1]",
+        ),
+    ] {
+        let refused = served.post("/v1/archive_policy", ADMIN, policy).await;
+        assert_eq!(refused.json()["description"]["reason"], reason);
     }
 }
