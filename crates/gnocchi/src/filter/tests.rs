@@ -7,8 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 
-/// As the tables have filters: first names of operators; `and` and `or` flat, their conditions sorted. The parser of
-/// the real one turns their order around.
+/// As the tables have filters: first names of operators; `and` and `or` flat, their conditions sorted.
 fn canonical(json: &Json) -> Json {
     let Some((operator, operand)) = json.as_object().and_then(|object| object.iter().next()) else {
         return json!({});
@@ -46,10 +45,7 @@ fn texts_mean_what_gnocchi_takes_them_for() {
             Some(error) => {
                 let expected: Json = serde_json::from_str(error).unwrap();
                 let Err(FilterError::Schema(error)) = read else { panic!("{line} gives {read:?}") };
-                // Of several errors another may be first, as the real parser turns the order around.
-                if !text.contains(" and ") && !text.contains(" or ") && !text.contains(['∧', '∨']) {
-                    assert_eq!(error.to_string(), expected["reason"], "{line}");
-                }
+                assert_eq!(error.to_string(), expected["reason"], "{line}");
             }
         }
         cases += 1;
@@ -210,7 +206,8 @@ proptest! {
         prop_assert_eq!(Filter::from_json(&filter.to_json()), Ok(filter.clone()));
         let mut text = String::new();
         write(&filter, &mut text);
-        prop_assert_eq!(Filter::from_text(&text), Ok(filter), "{}", text);
+        let read = Filter::from_text(&text).map(|read| canonical(&read.to_json()));
+        prop_assert_eq!(read, Ok(canonical(&filter.to_json())), "{}", text);
     }
 
     #[test]

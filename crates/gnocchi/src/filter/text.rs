@@ -1,6 +1,7 @@
 //! Filters as text: `server_group = "a" and not (display_name like "%b" or id in [c, d])`.
 
 use std::fmt;
+use std::mem;
 
 use serde_json::{Value as Json, json};
 
@@ -43,7 +44,7 @@ impl fmt::Display for Unexpected {
 
 impl Filter {
     /// Reads a filter as the query parameter `filter` has it. `not` binds closest, then `and`, then `or`; `∧` and `∨` are
-    /// other names of them. A value is quoted by `"` or `'`, or is a word, a number, a UUID, `true`, `false` or `none`.
+    /// other names of them, and bind a little less. A value is quoted by `"` or `'`, or is a word, a number, a UUID, `true`, `false` or `none`.
     pub fn from_text(text: &str) -> Result<Self, FilterError> {
         let mut reader = Reader { text, rest: text };
         let filter = reader.any(DEEPEST).map_err(FilterError::Text)?;
@@ -95,29 +96,30 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What binds least comes first: `∨`, `or`, `∧`, `and`.
     fn any(&mut self, depth: usize) -> Read {
-        self.chain("or", &["or", "∨"], depth, Self::all)
+        self.chain("∨", depth, |reader, depth| {
+            reader.chain("or", depth, |reader, depth| {
+                reader.chain("∧", depth, |reader, depth| reader.chain("and", depth, Self::condition))
+            })
+        })
     }
 
-    fn all(&mut self, depth: usize) -> Read {
-        self.chain("and", &["and", "∧"], depth, Self::condition)
-    }
-
-    fn chain(
-        &mut self,
-        operator: &str,
-        names: &[&'static str],
-        depth: usize,
-        read: fn(&mut Self, usize) -> Read,
-    ) -> Read {
-        let mut conditions = vec![read(self, depth)?];
-        while self.take(names).is_some() {
-            conditions.push(read(self, depth)?);
+    /// Conditions with an operator between them. Gnocchi puts them together from the last to the first, which shows in what it says
+    /// of those that are wrong.
+    fn chain(&mut self, operator: &'static str, depth: usize, read: fn(&mut Self, usize) -> Read) -> Read {
+        let (mut earlier, mut whole) = (Vec::new(), read(self, depth)?);
+        while self.take(&[operator]).is_some() {
+            earlier.push(mem::replace(&mut whole, Json::Null));
+            whole = read(self, depth)?;
         }
-        match conditions.len() {
-            1 => Ok(conditions.remove(0)),
-            _ => Ok(json!({ operator: conditions })),
+        while let Some(condition) = earlier.pop() {
+            match whole.get_mut(operator).and_then(Json::as_array_mut) {
+                Some(conditions) => conditions.push(condition),
+                None => whole = json!({ operator: [whole, condition] }),
+            }
         }
+        Ok(whole)
     }
 
     fn condition(&mut self, depth: usize) -> Read {
