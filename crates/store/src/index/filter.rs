@@ -68,15 +68,27 @@ impl<A: Attribute> Condition<A> {
         attributes: &R,
         creator: &Creator,
     ) -> Result<Self> {
+        if filter.is_empty() { Ok(Self::And(Vec::new())) } else { Self::part(filter, attributes, creator) }
+    }
+
+    /// A condition in others, which has to say something.
+    fn part<R: Attributes<Attribute = A>>(
+        filter: &Filter,
+        attributes: &R,
+        creator: &Creator,
+    ) -> Result<Self> {
         let all = |filters: &[Filter]| -> Result<Vec<Self>> {
-            filters.iter().map(|filter| Self::new(filter, attributes, creator)).collect()
+            filters.iter().map(|filter| Self::part(filter, attributes, creator)).collect()
         };
         Ok(match filter {
+            empty if empty.is_empty() => {
+                return Err(Error::Invalid("Unable to parse this query".into()));
+            }
             Filter::And(filters) => Self::And(all(filters)?),
             // Of nothing, Gnocchi makes what is always true.
             Filter::Or(filters) if filters.is_empty() => Self::And(Vec::new()),
             Filter::Or(filters) => Self::Or(all(filters)?),
-            Filter::Not(filter) => Self::Not(Box::new(Self::new(filter, attributes, creator)?)),
+            Filter::Not(filter) => Self::Not(Box::new(Self::part(filter, attributes, creator)?)),
             Filter::Compare(comparison, name, value) => {
                 match created_by(name, &shown(value)) {
                     // Gnocchi finds these by patterns on the creator.

@@ -260,3 +260,16 @@ async fn what_is_wrong_inside_of_an_element_is_told_before_an_element_that_is_wr
         assert_eq!(refused.json()["description"]["reason"], reason);
     }
 }
+
+#[tokio::test]
+async fn a_condition_that_says_nothing_is_none_inside_of_another() {
+    let served = filled().await;
+    assert_eq!(served.post("/v1/search/resource/vm", ADMIN, json!({})).await.status, 200);
+    for condition in [json!({ "not": {} }), json!({ "and": [{ "not": {} }, { "=": { "size": 1 } }] })] {
+        for query in ["", "?sort=nothing"] {
+            let path = format!("/v1/search/resource/vm{query}");
+            let refused = served.post(&path, ADMIN, condition.clone()).await;
+            assert_eq!(refused.json()["description"], "Unable to parse this query", "{condition} {query}");
+        }
+    }
+}

@@ -212,6 +212,14 @@ async fn a_search_for_what_cannot_be_is_refused(bench: Bench) {
     assert_refused!(unknown, Error::NoSuchAttribute { attribute, .. } if attribute == "nothing");
     let unknown = bench.search(&of_type, Filter::Or(vec![is("nothing", "x"), is("host", "a")])).await;
     assert_refused!(unknown, Error::NoSuchAttribute { .. });
+    // A condition may say nothing, but none that is part of another.
+    for filter in [
+        Filter::Not(Box::new(Filter::And(vec![]))),
+        Filter::Or(vec![Filter::And(vec![]), is("nothing", "x")]),
+    ] {
+        let empty = bench.search(&of_type, filter).await;
+        assert_refused!(empty, Error::Invalid(reason) if reason == "Unable to parse this query");
+    }
     let mut found = Vec::new();
     for filter in [
         is("since", "long ago"),
