@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 
 use crate::conversation::{Answer, Conversation, Request};
 use pairs::Pairs;
-use program::{HEADERS, Program, Step, has_json, own};
+use program::{HEADERS, Program, REFRESHED, Step, has_json, own};
 
 /// Programs in an ordinary run: about a minute.
 const PROGRAMS: u64 = 6;
@@ -104,6 +104,7 @@ impl Sides {
     fn compare(&mut self, step: &Step, program: &mut Program) -> Outcome {
         let request = &step.request;
         let real = without_host(self.real.ask(request), &self.hosts[0]);
+        self.refresh(request, &real);
         let translated = Request {
             target: self.pairs.to_ours(&request.target),
             body: self.pairs.to_ours(&request.body),
@@ -128,10 +129,27 @@ impl Sides {
                 None => Outcome::Same,
             };
         };
-        match departures::of(request, &real, &ours) {
+        match departures::of(request, &real, &ours, &program.changed_as_generic) {
             Some((name, goes_on)) => Outcome::Excused { name, goes_on },
             None => Outcome::Differs(told(what)),
         }
+    }
+
+    /// Lets the real one process what a metric was sent, where it was asked to, but for an aggregate that the metric does not
+    /// have: then it does so some time later.
+    fn refresh(&mut self, request: &Request, answer: &Answer) {
+        let Some(metric) = request.target.strip_suffix(REFRESHED) else { return };
+        if answer.status != 404 || !answer.body.contains("Aggregation method does not exist for this metric")
+        {
+            return;
+        }
+        let metric = metric.to_owned();
+        let shown = self.real.ask(&Request { target: metric.clone(), ..request.clone() });
+        let shown = json::parse(&shown.body).unwrap_or_default();
+        // One that has none shows nothing of what it was sent.
+        let Some(method) = shown["archive_policy"]["aggregation_methods"][0].as_str() else { return };
+        let target = format!("{metric}{REFRESHED}&aggregation={}", program::encoded(method));
+        self.real.ask(&Request { target, ..request.clone() });
     }
 
     fn differ(&mut self, step: &Step, program: &mut Program, real: &Answer, ours: &Answer) -> Option<String> {
@@ -151,7 +169,7 @@ impl Sides {
         }
         match (json::parse(&real.body), json::parse(&ours.body)) {
             (Some(one), Some(other)) if has_json(real) => {
-                program.learn(&one);
+                program.learn_of(&step.request, real.status, &one);
                 let view = |value: Value, pairs: &Pairs| {
                     let value = if step.only_own { own(value, &program.prefix) } else { value };
                     let value = with_sets_sorted(told(value, pairs), pairs);
@@ -199,14 +217,15 @@ fn with_sets_sorted(value: Value, pairs: &Pairs) -> Value {
 }
 
 /// A refusal without the words that depend on the server: what a parser expected where, which of several things was not
-/// found, and how Python shows an object.
+/// found, and how Python shows an object or an operation.
 fn told(mut answer: Value, pairs: &Pairs) -> Value {
     let Some(description) = answer.get_mut("description") else { return answer };
     if description["cause"] == "Aggregation does not exist" {
         description["detail"] = Value::Null;
     }
     if let Some(Value::String(reason)) = description.get_mut("reason")
-        && let Some(at) = reason.find("unexpected ")
+        && let Some(at) =
+            ["unexpected ", "different granularity "].iter().find_map(|words| reason.find(words))
     {
         reason.truncate(at);
     }

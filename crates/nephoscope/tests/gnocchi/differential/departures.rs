@@ -1,5 +1,8 @@
 //! Where the daemon answers otherwise than the real Gnocchi on purpose, and where the real one does not answer twice the same.
 
+use std::collections::BTreeSet;
+
+use super::json;
 use crate::conversation::{Answer, Request};
 
 /// One reason to differ.
@@ -16,9 +19,11 @@ struct Call<'a> {
     request: &'a Request,
     real: &'a Answer,
     ours: &'a Answer,
+    /// Ids of resources that were changed as `generic`, though they have a type.
+    changed_as_generic: &'a BTreeSet<String>,
 }
 
-const ALL: [Departure; 14] = [
+const ALL: [Departure; 16] = [
     // It is a mistake of its own. What it left behind nobody knows, unless there was nothing to leave.
     Departure {
         name: "the real one fails",
@@ -82,25 +87,50 @@ const ALL: [Departure; 14] = [
         is_why: |call| call.real.body.contains("gnocchi.indexer.sqlalchemy_base.ResourceHistory"),
         goes_on: |_| true,
     },
+    // Where a resource was changed as `generic`, it keeps what its type adds of the earlier revision nowhere, and that revision is
+    // not in the history of the type. We keep whole revisions, and lose none.
+    Departure {
+        name: "a revision that ended as generic",
+        is_why: |call| {
+            let target = &call.request.target;
+            let asks = target.contains("history") && !target.contains("/resource/generic");
+            // A group of resources does not say whose revisions are in it.
+            let may_have = |id: &String| call.ours.body.contains(id) || target.contains("use_history=true");
+            asks && call.changed_as_generic.iter().any(may_have)
+        },
+        goes_on: |_| true,
+    },
+    // For details it looks all resources of a type up again, and takes them as its database happens to find them. We keep the
+    // order that was asked for.
+    Departure {
+        name: "the order of details",
+        is_why: |call| {
+            let (real, ours) = (call.ids_of(call.real), call.ids_of(call.ours));
+            let in_order = |mut ids: Vec<String>| {
+                ids.sort();
+                ids
+            };
+            call.request.target.contains("details=true") && real != ours && in_order(real) == in_order(ours)
+        },
+        goes_on: |_| true,
+    },
     // Which it tells first depends on the hashes of that process.
     Departure {
         name: "one of several keys that are missing",
         is_why: |call| call.both_say("required key not provided @ data["),
         goes_on: |_| true,
     },
-    // What may have one of several shapes has a mistake in each, and its parser of conditions turns their order around.
+    // To Python they are numbers, and it goes on to answer `true` where a limit is asked for. We refuse them.
     Departure {
-        name: "one of several mistakes in a body",
+        name: "a truth value for a limit",
         is_why: |call| {
-            [
-                "extra keys not allowed",
-                "not a valid value for dictionary value",
-                "value must not be one of ['id']",
-            ]
-            .iter()
-            .any(|words| call.both_say(words))
+            let is_limit =
+                |name: &str| call.request_has(&[&format!("\"{name}\":true"), &format!("\"{name}\":false")]);
+            call.request.target.starts_with("/v1/resource_type")
+                && call.ours.status == 400
+                && ["min", "max", "min_length", "max_length"].into_iter().any(is_limit)
         },
-        goes_on: |_| true,
+        goes_on: |call| call.real.status >= 400,
     },
     // It sees that they are missing when it is about to store them, and fails. We see it before anything else is looked at.
     Departure {
@@ -168,6 +198,13 @@ impl Call<'_> {
         self.request.method == "GET" || searches.iter().any(|path| self.request.target.starts_with(path))
     }
 
+    /// The ids of what is listed.
+    fn ids_of(&self, answer: &Answer) -> Vec<String> {
+        let list = json::parse(&answer.body).unwrap_or_default();
+        let ids = list.as_array().into_iter().flatten().filter_map(|item| item["id"].as_str());
+        ids.map(str::to_owned).collect()
+    }
+
     fn request_has(&self, words: &[&str]) -> bool {
         words.iter().any(|word| self.request.body.contains(word) || self.request.target.contains(word))
     }
@@ -178,8 +215,13 @@ impl Call<'_> {
 }
 
 /// Why two answers that differ do so, and whether the program can go on, if it is meant to be.
-pub(super) fn of(request: &Request, real: &Answer, ours: &Answer) -> Option<(&'static str, bool)> {
-    let call = Call { request, real, ours };
+pub(super) fn of(
+    request: &Request,
+    real: &Answer,
+    ours: &Answer,
+    changed_as_generic: &BTreeSet<String>,
+) -> Option<(&'static str, bool)> {
+    let call = Call { request, real, ours, changed_as_generic };
     let departure = ALL.iter().find(|departure| (departure.is_why)(&call))?;
     Some((departure.name, (departure.goes_on)(&call)))
 }

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 pub(crate) struct Pairs {
     ours: HashMap<String, String>,
     real: HashMap<String, String>,
+    /// Pairs that were made in the comparison that is going on.
+    new: Vec<(String, String)>,
 }
 
 impl Pairs {
@@ -17,9 +19,18 @@ impl Pairs {
         translate(text, &self.ours)
     }
 
-    /// Where two answers that should be the same differ; names that are seen for the first time become a pair.
+    /// Where two answers that should be the same differ; names that are seen for the first time become a pair, if they do not.
     pub(crate) fn compare(&mut self, real: &Value, ours: &Value) -> Result<(), String> {
-        self.compare_at("", real, ours)
+        let result = self.compare_at("", real, ours);
+        self.keep_new(result.is_ok());
+        result
+    }
+
+    fn keep_new(&mut self, are_pairs: bool) {
+        for (real, ours) in self.new.drain(..).filter(|_| !are_pairs) {
+            self.ours.remove(&real);
+            self.real.remove(&ours);
+        }
     }
 
     fn compare_at(&mut self, place: &str, real: &Value, ours: &Value) -> Result<(), String> {
@@ -48,7 +59,7 @@ impl Pairs {
                 Ok(())
             }
             (Value::String(one), Value::String(other)) => {
-                self.compare_texts(one, other).map_err(|_| format!("{place}: {one:?}, ours {other:?}"))
+                self.compare_pieces(one, other).map_err(|()| format!("{place}: {one:?}, ours {other:?}"))
             }
             // What it just took in, Gnocchi tells as it was sent: `2` for what is `2.0` later.
             (Value::Number(one), Value::Number(other)) if one.as_f64() == other.as_f64() => Ok(()),
@@ -59,9 +70,13 @@ impl Pairs {
 
     /// As [`compare`](Self::compare), for texts.
     pub(crate) fn compare_texts(&mut self, real: &str, ours: &str) -> Result<(), ()> {
-        if real == ours {
-            return Ok(());
-        }
+        let result = self.compare_pieces(real, ours);
+        self.keep_new(result.is_ok());
+        result
+    }
+
+    /// A name that both have is a pair, too: no other is to take its place.
+    fn compare_pieces(&mut self, real: &str, ours: &str) -> Result<(), ()> {
         let (one, other) = (pieces(real), pieces(ours));
         if one.len() != other.len() {
             return Err(());
@@ -69,10 +84,14 @@ impl Pairs {
         for (real, ours) in one.into_iter().zip(other) {
             match (real, ours) {
                 (Piece::Name(real), Piece::Name(ours)) if real.len() == ours.len() => {
-                    let real_of_ours = self.real.entry(ours.to_owned()).or_insert_with(|| real.to_owned());
-                    let ours_of_real = self.ours.entry(real.to_owned()).or_insert_with(|| ours.to_owned());
-                    if real_of_ours != real || ours_of_real != ours {
-                        return Err(());
+                    match (self.ours.get(real), self.real.get(ours)) {
+                        (Some(known), Some(other)) if known == ours && other == real => {}
+                        (None, None) => {
+                            self.ours.insert(real.to_owned(), ours.to_owned());
+                            self.real.insert(ours.to_owned(), real.to_owned());
+                            self.new.push((real.to_owned(), ours.to_owned()));
+                        }
+                        _ => return Err(()),
                     }
                 }
                 (Piece::Now, Piece::Now) => {}

@@ -14,6 +14,8 @@ use crate::conversation::{Answer, Request};
 pub(super) const ADMIN: &str = "basic YWRtaW46";
 /// Somebody else.
 const SOMEBODY: &str = "basic Zm9vYmFyOg==";
+/// What follows a metric where its measures are to be processed before they are read.
+pub(super) const REFRESHED: &str = "/measures?refresh=true";
 /// Of a hundred bodies, how many are spoiled.
 const SPOILED: usize = 7;
 
@@ -59,6 +61,8 @@ pub(super) struct Program {
     pub(super) resources: Vec<Resource>,
     /// Ids of metrics, as the real Gnocchi gave them.
     pub(super) metrics: Vec<String>,
+    /// Ids of resources that were changed as `generic`, though they have a type.
+    pub(super) changed_as_generic: BTreeSet<String>,
     known: BTreeSet<String>,
     /// Calls that follow from others.
     pub(super) next: VecDeque<Step>,
@@ -77,6 +81,7 @@ impl Program {
             types: Vec::new(),
             resources: Vec::new(),
             metrics: Vec::new(),
+            changed_as_generic: BTreeSet::new(),
             known: BTreeSet::new(),
             next: VecDeque::new(),
             names: 0,
@@ -129,8 +134,16 @@ impl Program {
         }
     }
 
-    /// Takes in what the real Gnocchi answered.
-    pub(super) fn learn(&mut self, answer: &Value) {
+    /// Takes in what the real Gnocchi answered to a request.
+    pub(super) fn learn_of(&mut self, request: &Request, status: u16, answer: &Value) {
+        let changes = request.method == "PATCH" && request.target.starts_with("/v1/resource/generic/");
+        if let (true, 200, Some(id)) = (changes, status, answer["id"].as_str()) {
+            self.changed_as_generic.insert(id.to_owned());
+        }
+        self.learn(answer);
+    }
+
+    fn learn(&mut self, answer: &Value) {
         match answer {
             Value::Array(items) => items.iter().for_each(|item| self.learn(item)),
             Value::Object(fields) => {
@@ -200,7 +213,7 @@ impl Program {
 
     /// Reads a metric when everything that it was sent is processed.
     pub(super) fn then_refresh(&mut self, metric: &str) {
-        self.then("GET", format!("{metric}/measures?refresh=true"));
+        self.then("GET", format!("{metric}{REFRESHED}"));
         let Some(step) = self.next.back_mut() else { return };
         step.request.headers.retain(|(name, _)| *name != "Authorization");
         step.request.headers.push(("Authorization", ADMIN.to_owned()));
