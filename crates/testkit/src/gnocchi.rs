@@ -43,7 +43,7 @@ pub fn functional_suite(file: &str, url: &str) -> Result<String, Missing> {
     Ok(run(command))
 }
 
-/// What a service of OpenStack read, by its own code: `aodh`, `cloudkitty` or `watcher`. As [`client`]; see
+/// What `aodh`, `cloudkitty` or `watcher` read by their own code, or `grafana` by the requests of its plugin. As [`client`]; see
 /// `python/gnocchi_consumers.py`.
 pub fn consumer(service: &str, url: &str) -> Result<String, Missing> {
     let mut command = script("gnocchiconsumers", "gnocchi_consumers.py")?;

@@ -16,8 +16,8 @@ pub(crate) const PLAIN: &str = r#"
 /// The client, and how many steps it takes at least: what it does cannot shrink unnoticed.
 const CLIENTS: [(&str, usize); 3] = [("openstack", 70), ("library", 70), ("ceilometer", 4)];
 
-/// Services that read a Gnocchi, and how many steps each takes at least.
-const CONSUMERS: [(&str, usize); 3] = [("aodh", 60), ("cloudkitty", 70), ("watcher", 30)];
+/// What reads a Gnocchi, and how many steps each takes at least.
+const CONSUMERS: [(&str, usize); 4] = [("aodh", 100), ("cloudkitty", 70), ("grafana", 200), ("watcher", 30)];
 
 /// What a program comes to with the server at a URL.
 type Program = fn(&str, &str) -> Result<String, Missing>;
