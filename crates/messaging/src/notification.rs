@@ -38,24 +38,29 @@ impl Notification {
     }
 
     /// Reads it once. `take` gets its type, such as `compute.instance.create.end`, and stands before its payload, a JSON
-    /// value that it has to pass; `null` when there is none. After an error what it took is not to be used.
+    /// value that it has to pass; `null` when there is none. Of a key given twice the last counts, as in Python: where that
+    /// comes behind the payload, `take` is called again. What it took in an earlier call is not to be used, nor anything
+    /// after an error.
     pub fn read<'a>(
         &'a self,
         mut take: impl FnMut(&str, &mut Scanner<'a>) -> Result<(), InvalidJson>,
     ) -> Result<(), BadMessage> {
-        let (mut event_type, mut payload) = (None, None);
+        let (mut event_type, mut payload) = (None, "null");
         let mut is_taken = false;
         fields(&self.0, |key, value| {
             match (key, &event_type) {
-                ("event_type" | "payload", _) if is_taken => {
-                    return Err(InvalidJson { problem: "a second type or payload", at: value.position() });
+                ("event_type", _) => {
+                    event_type = text(value)?;
+                    is_taken = false;
                 }
-                ("event_type", _) => event_type = text(value)?,
                 ("payload", Some(event_type)) => {
-                    is_taken = true;
+                    value.peek();
+                    let (rest, start) = (value.rest(), value.position());
                     take(event_type, value)?;
+                    payload = &rest[..value.position() - start];
+                    is_taken = true;
                 }
-                ("payload", None) => payload = Some(value.value()?),
+                ("payload", None) => payload = value.value()?,
                 _ => drop(value.value()?),
             }
             Ok(())
@@ -64,8 +69,8 @@ impl Notification {
             return Ok(());
         }
         // Its sender writes the payload first, or none.
-        let mut payload = Scanner::new(payload.unwrap_or("null"));
-        take(event_type.as_deref().unwrap_or_default(), &mut payload).map_err(|error| no_notification(&error))
+        take(event_type.as_deref().unwrap_or_default(), &mut Scanner::new(payload))
+            .map_err(|error| no_notification(&error))
     }
 
     /// How many bytes its text has.
@@ -179,7 +184,9 @@ fn now() -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     use super::*;
 
@@ -234,8 +241,6 @@ mod tests {
             ("{\"a\": 1} x", "json"),
             ("{\"a\": 1", "json"),
             (r#"{"oslo.version": "2.0", "oslo.message": "{"}"#, "json"),
-            (r#"{"event_type": "e", "payload": 1, "payload": 2}"#, "json"),
-            (r#"{"event_type": "e", "payload": 1, "event_type": "f"}"#, "json"),
             (r#"{"oslo.version": "2.1", "oslo.message": "{}"}"#, "envelope"),
             (r#"{"oslo.version": "3.0", "oslo.message": "{}"}"#, "envelope"),
             (r#"{"oslo.version": "1.0", "oslo.message": "{}"}"#, "envelope"),
@@ -267,6 +272,17 @@ mod tests {
             prop_assert_eq!(read(&body).unwrap(), (sent.event_type, sent.payload));
             prop_assert_eq!(field(&body, "publisher_id"), sent.publisher_id);
             prop_assert_eq!(field(&body, "timestamp").len(), 26);
+        }
+
+        #[test]
+        fn of_a_key_given_twice_the_last_counts(
+            fields in vec((select(&["event_type", "payload", "publisher_id"][..]), select(&["5", "\"a\"", "\"b\"", "[1]"][..])), 0..6),
+        ) {
+            let last = |wanted| fields.iter().rev().find(|(key, _)| *key == wanted).map(|(_, value)| *value);
+            let event_type = last("event_type").and_then(json::decode).unwrap_or_default().into_owned();
+            let payload = last("payload").unwrap_or("null").to_owned();
+            let text: Vec<_> = fields.iter().map(|(key, value)| format!("\"{key}\": {value}")).collect();
+            prop_assert_eq!(read(&format!("{{{}}}", text.join(", "))).unwrap(), (event_type, payload));
         }
 
         #[test]
