@@ -26,13 +26,15 @@ const METERING: &str = "metering";
 const EVENT: &str = "event";
 /// What OSProfiler sends has the service behind it.
 const PROFILER: &str = "profiler.";
+/// The kind under which it is told that there are others.
+const OTHER: &str = "of a service";
 
 /// Takes notifications off the bus.
 #[derive(Debug)]
 pub(super) struct Bus {
     name: String,
     consumer: Consumer,
-    /// The kinds of bad messages that were told.
+    /// The kinds of messages that were told not to be taken in.
     told: HashSet<&'static str>,
 }
 
@@ -45,6 +47,8 @@ struct Contents {
     places: Vec<usize>,
     /// How many messages are of no concern here.
     others: usize,
+    /// The type of one of these.
+    other: Option<String>,
     bad: Vec<(usize, BadMessage)>,
 }
 
@@ -120,6 +124,9 @@ impl Bus {
         bad.extend(refused.into_iter().map(|(place, why)| (contents.places[place], why)));
         let refused: BTreeSet<_> = bad.iter().map(|(place, _)| *place).collect();
         bad.iter().for_each(|(_, bad)| self.tell(bad));
+        if let Some(other) = &contents.other {
+            self.tell_other(other);
+        }
         if let Err(error) = self.consumer.settle(&refused).await {
             tracing::debug!("{}: {error}", self.name);
         }
@@ -127,6 +134,18 @@ impl Bus {
         Meter::count(&meter.ignored, contents.others);
         Meter::count(&meter.refused, refused.len());
         ControlFlow::Continue(())
+    }
+
+    /// Logs the first notification of which nothing is made, for only the operator knows whether somebody else has to.
+    fn tell_other(&mut self, event_type: &str) {
+        if self.told.insert(OTHER) {
+            tracing::warn!(
+                "{}: nothing is made of a notification `{event_type}`, nor of others of services, which are counted as ignored and \
+                 acknowledged; if samples and events of them are wanted, keep Ceilometer's notification agent, let it publish to \
+                 notifier://, and take topics=metering,event here",
+                self.name
+            );
+        }
     }
 
     /// Logs the first message of each kind, as one bad sender could fill the log.
@@ -162,10 +181,10 @@ impl Contents {
         verifier: Option<&Verifier>,
     ) -> Result<(), BadMessage> {
         let before = self.load.mark();
-        let (mut point, mut is_other) = (None, false);
+        let (mut point, mut other) = (None, None);
         let read = notification.read(|event_type, payload| {
             self.load.go_back(before);
-            (point, is_other) = (None, false);
+            (point, other) = (None, None);
             match event_type {
                 POLLING => polled(&mut self.load, payload, verifier)?,
                 EVENT => self.load.events(payload.value()?, verifier),
@@ -174,9 +193,9 @@ impl Contents {
                     _ => self.load.sample(payload.value()?, verifier),
                 },
                 profiler if profiler.starts_with(PROFILER) => point = Some(payload.value()?),
-                _ => {
+                of_service => {
                     payload.value()?;
-                    is_other = true;
+                    other = Some(of_service.to_owned());
                 }
             }
             Ok(())
@@ -185,7 +204,8 @@ impl Contents {
             self.load.go_back(before);
             return Err(bad);
         }
-        self.others += usize::from(is_other);
+        self.others += usize::from(other.is_some());
+        self.other = other.or(self.other.take());
         point.map_or(Ok(()), |point| self.add_point(place, point))
     }
 

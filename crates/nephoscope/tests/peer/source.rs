@@ -150,7 +150,8 @@ fn outgoing(payload: &str) -> Outgoing {
     Outgoing { event_type: "profiler.test".into(), publisher_id: "test".into(), payload: payload.into() }
 }
 
-/// Messages that are none go to the dead letters, once each; their neighbours are stored.
+/// Messages that are none go to the dead letters, once each; their neighbours are stored. What services tell of themselves is
+/// counted, and once it is told that nothing is made of it.
 pub(crate) fn a_poisonous_message_costs_itself() -> Result<(), Missing> {
     let rabbit = RabbitmqServer::start()?;
     let dead_letters = r#"{"dead-letter-exchange": "", "dead-letter-routing-key": "refused.info"}"#;
@@ -161,6 +162,8 @@ pub(crate) fn a_poisonous_message_costs_itself() -> Result<(), Missing> {
     for (place, poison) in poisons.into_iter().enumerate() {
         messages.insert(2 * place, outgoing(poison));
     }
+    let of_service = Outgoing { event_type: "image.send".into(), ..outgoing("{}") };
+    messages.extend([of_service.clone(), of_service]);
     runtime().block_on(async {
         // This makes the queue.
         publisher(&rabbit.url(), "refused").send("test", &[outgoing("{}")]).await.expect("it takes it");
@@ -170,9 +173,13 @@ pub(crate) fn a_poisonous_message_costs_itself() -> Result<(), Missing> {
         wait_for_queue(&rabbit, [0, 0]).await;
         until([1 + poisons.len(), 0], async || queue(&rabbit, "refused.info")).await;
         let metrics = get(&server, "/metrics");
-        for (event, count) in
-            [("taken", messages.len()), ("stored", points.len()), ("refused", poisons.len()), ("outage", 0)]
-        {
+        for (event, count) in [
+            ("taken", messages.len()),
+            ("stored", points.len()),
+            ("refused", poisons.len()),
+            ("ignored", 2),
+            ("outage", 0),
+        ] {
             let told = format!("event=\"{event}\"}} {count}\n");
             assert!(metrics.contains(&told), "{told} is not in {metrics}");
         }
@@ -182,6 +189,7 @@ pub(crate) fn a_poisonous_message_costs_itself() -> Result<(), Missing> {
             "one of each kind: {}",
             server.log()
         );
+        assert_eq!(server.log().matches("nothing is made of a notification `image.send`").count(), 1);
         assert!(!(server.log() + &metrics).contains(nephoscope_testkit::server::PASSWORD));
     });
     Ok(())
