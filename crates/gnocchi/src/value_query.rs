@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::schema::SchemaResult;
+use crate::schema::{SchemaResult, each};
 use crate::{BinaryFunction, SchemaError};
 
 /// How deep conditions may lie in one another.
@@ -118,9 +118,10 @@ fn condition(value: &Json) -> SchemaResult<ValueQuery> {
         "and" | "∧" | "not" => ValueQuery::All,
         _ => return calculation(name, value),
     };
-    let list = value.as_array().ok_or_else(|| not_valid(name))?;
-    let read = |(at, value)| condition(value).map_err(|error| error.in_index(at).in_key(name));
-    list.iter().enumerate().map(read).collect::<SchemaResult<_>>().map(several)
+    if !value.is_array() {
+        return Err(not_valid(name));
+    }
+    each(value, condition).map(several).map_err(|error| error.in_key(name))
 }
 
 /// A comparison or calculation: with a number alone of the value and that, else of two operands.
@@ -130,27 +131,20 @@ fn calculation(name: &str, value: &Json) -> SchemaResult<ValueQuery> {
     if let Some(number) = number(value) {
         return Ok(ValueQuery::OfValue(function, number));
     }
-    let list = value.as_array().ok_or_else(expected)?;
-    let operands = list
-        .iter()
-        .enumerate()
-        .map(|(at, value)| operand(value).map_err(|error| error.in_index(at).in_key(name)));
-    let operands: Vec<_> = operands.collect::<SchemaResult<_>>()?;
+    if !value.is_array() {
+        return Err(expected());
+    }
+    let operands = each(value, operand).map_err(|error| error.in_key(name))?;
     let [one, other] = <[_; 2]>::try_from(operands).map_err(|_| expected())?;
     Ok(ValueQuery::Of(function, Box::new(one), Box::new(other)))
 }
 
 fn operand(value: &Json) -> SchemaResult<ValueQuery> {
-    match number(value) {
-        Some(number) => Ok(ValueQuery::Number(number)),
-        None if value.is_object() => {
-            let (name, value) = member(value)?;
-            calculation(name, value)
-        }
-        // What has a length is held to that first.
-        None if value.is_string() => Err(member(value).expect_err("a text has no member")),
-        None => Err(SchemaError::new("expected a dictionary")),
+    if let Some(number) = number(value) {
+        return Ok(ValueQuery::Number(number));
     }
+    let (name, value) = member(value)?;
+    calculation(name, value)
 }
 
 fn not_valid(name: &str) -> SchemaError {
@@ -215,6 +209,9 @@ mod tests {
             (json!({"=": [1, 2, 3]}), "expected float for dictionary value @ data['=']"),
             (json!({"=": {"%": 5}}), "expected float for dictionary value @ data['=']"),
             (json!({"=": [1, "x"]}), "expected a dictionary @ data['='][1]"),
+            (json!({"=": [1, null]}), "invalid value or type @ data['='][1]"),
+            (json!({"=": [[], 1]}), "length of value must be at least 1 @ data['='][0]"),
+            (json!({"=": [null, {"foo": 1}]}), "not a valid value @ data['='][1]['foo']"),
             (json!({"=": [1, {"foo": 1}]}), "not a valid value @ data['='][1]['foo']"),
             (json!({"=": [{"and": [{"=": 1}]}, 1]}), "not a valid value @ data['='][0]['and']"),
             (json!({"and": 5}), "not a valid value @ data['and']"),

@@ -80,15 +80,15 @@ impl Index {
         self.change(|plan| {
             let own = find_type(plan.state, type_name)?;
             own.check(&new.attributes, true)?;
-            if plan.state.slot(id).is_some() {
-                return Err(Error::ResourceAlreadyExists(id.to_string()));
-            }
             let now = now();
             let started_at = new.started_at.map_or(now, Timestamp::rounded_to_micros);
             let ended_at = new.ended_at.map(Timestamp::rounded_to_micros);
             if ended_at.is_some_and(|ended_at| started_at > ended_at) {
                 let message = "Start timestamp cannot be after end timestamp";
                 return Err(Error::Invalid(message.into()));
+            }
+            if plan.state.slot(id).is_some() {
+                return Err(Error::ResourceAlreadyExists(id.to_string()));
             }
             let record = ResourceRecord {
                 id,

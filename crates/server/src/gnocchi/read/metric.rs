@@ -71,28 +71,30 @@ pub(in super::super) fn names_without_policy(json: &Value) -> impl Iterator<Item
             metric.iter().all(|(key, value)| known.contains(&key.as_str()) && value.is_string())
         })
     };
-    let metrics = json.as_object().into_iter().flatten();
+    // One that nothing can be called is told first.
+    let metrics = json.as_object().into_iter().flatten().take_while(|(name, _)| !name.contains('/'));
     metrics.filter(move |(_, value)| is_without(value)).map(|(name, _)| name.as_str())
 }
 
-/// Reads metrics of a resource by their names: each a UUID, or what a new one is like.
+/// Reads metrics of a resource by their names: each a UUID, or what a new one is like. What is wrong is told by its place in the
+/// body, which `place` knows.
 pub(in super::super) fn read_named_metrics(
     json: &Value,
     creator: &Creator,
+    place: fn(SchemaError) -> SchemaError,
 ) -> Result<IndexMap<String, NamedMetric>, Fault> {
     let mut metrics = IndexMap::new();
-    for (name, value) in object(json)? {
-        let metric = match value {
-            Value::String(text) => NamedMetric::Existing(
-                parse_uuid(text).ok_or_else(|| SchemaError::new("not a valid value").in_key(name))?,
-            ),
-            value => {
-                let read = read(value, creator, &mut None).map_err(|error| error.in_key(name))?;
-                if name.contains('/') {
-                    return Err(slash());
-                }
-                NamedMetric::New { archive_policy_name: read.archive_policy_name, unit: read.unit }
+    for (name, value) in object(json).map_err(place)? {
+        let wrong = |error: SchemaError| place(error.in_key(name));
+        let metric = if value.is_object() {
+            let read = read(value, creator, &mut None).map_err(wrong)?;
+            if name.contains('/') {
+                return Err(slash());
             }
+            NamedMetric::New { archive_policy_name: read.archive_policy_name, unit: read.unit }
+        } else {
+            let id = value.as_str().and_then(parse_uuid);
+            NamedMetric::Existing(id.ok_or_else(|| wrong(SchemaError::new("not a valid value")))?)
         };
         metrics.insert(name.clone(), metric);
     }

@@ -87,10 +87,8 @@ fn read(
             "user_id" => keep(&mut written.user_id, text_or_null(value)),
             "project_id" => keep(&mut written.project_id, text_or_null(value)),
             "metrics" => {
-                if !value.is_object() {
-                    return Err(SchemaError::new("expected a dictionary").in_key(key).into());
-                }
-                written.metrics = Some(read_named_metrics(value, creator)?);
+                let read = read_named_metrics(value, creator, |error| error.in_key("metrics"));
+                written.metrics = Some(read?);
                 Some(Ok(()))
             }
             name => resource_type.attributes.get(name).map(|attribute| {

@@ -238,7 +238,10 @@ fn read_step(json: &Value) -> SchemaResult<Result<Step, &'static str>> {
                 _ => Err(SchemaError::new("not a valid value")),
             },
         ),
-        "value" => keep(&mut value, object(json).map(|_| json.clone())),
+        "value" => {
+            let is_object = json.is_object().then(|| json.clone());
+            keep(&mut value, is_object.ok_or_else(|| SchemaError::new("expected dict")))
+        }
         _ => None,
     })?;
     Ok(match (add, path, value) {

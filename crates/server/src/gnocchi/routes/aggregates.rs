@@ -1,6 +1,6 @@
 //! `/v1/aggregates`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -75,7 +75,7 @@ async fn check_type(gnocchi: &dyn Gnocchi, name: &Value) -> Result<(), Fault> {
     })
 }
 
-/// Refuses an operation that names metrics which the user may not read.
+/// Refuses an operation that names metrics which are not there, or which the user may not read.
 async fn enforce_all(requester: &Requester, operation: &Operation) -> Result<(), Fault> {
     let references = operation.references();
     let ids: Option<Vec<_>> = references.iter().map(|(metric, _)| parse_uuid(metric)).collect();
@@ -90,7 +90,13 @@ async fn enforce_all(requester: &Requester, operation: &Operation) -> Result<(),
         )
     })?;
     let choice = MetricChoice { filter: Some(with_ids(&ids)), details: true, ..MetricChoice::default() };
-    for metric in requester.gnocchi()?.metrics(&choice).await? {
+    let metrics = requester.gnocchi()?.metrics(&choice).await?;
+    let known: HashSet<_> = metrics.iter().map(|metric| metric.id).collect();
+    let missing: BTreeSet<_> = ids.into_iter().filter(|id| !known.contains(id)).collect();
+    if !missing.is_empty() {
+        return Err(unknown(Error::UnknownMetrics(missing.iter().map(ToString::to_string).collect())));
+    }
+    for metric in metrics {
         requester.enforce(Action::GetMetric, Target::Metric(&metric))?;
     }
     Ok(())

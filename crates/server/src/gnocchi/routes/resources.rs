@@ -340,7 +340,7 @@ pub(in super::super) async fn add_metrics(
     let body = Content::json(&door, request).await?.value().await?;
     let gnocchi = requester.gnocchi()?;
     check_rules(&*gnocchi, Some(&body)).await?;
-    let metrics = read::read_named_metrics(&body, &creator)?.into_iter().collect();
+    let metrics = read::read_named_metrics(&body, &creator, |error| error)?.into_iter().collect();
     let resource = gnocchi.add_metrics(&resource_type, &id, metrics).await.map_err(in_a_body)?;
     let mut metrics = super::metrics::of_resource(&requester, &resource).await?;
     // Those that were there come first: the order in which a database finds them.

@@ -99,6 +99,9 @@ async fn metrics_that_are_not_there_are_told_before_those_of_others() {
     let batch = json!({ one: { "cpu": measures } });
     let refused = served.post("/v1/batch/resources/metrics/measures", other, batch).await;
     assert_eq!(refused.status, 403);
+    let metrics = json!(["metric", [ids[0]["id"], "mean"], [NOBODY, "mean"]]);
+    let refused = served.post("/v1/aggregates", other, json!({ "operations": metrics })).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["description"]["detail"]), (404, &json!([NOBODY])));
 }
 
 #[tokio::test]
@@ -167,14 +170,35 @@ async fn a_truth_value_is_a_moment_and_a_moment_is_rounded() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_is_told_before_a_policy_that_is_not_there() {
+async fn a_name_that_is_taken_is_told_after_times_that_cannot_be_and_before_a_policy_that_is_not_there() {
     let served = Served::filled().await;
+    let one = json!({ "id": "one", "started_at": "2020-01-02", "ended_at": "2020-01-01" });
+    let refused = served.post("/v1/resource/generic", FOOBAR, one).await;
+    assert_eq!(refused.json()["description"], "Start timestamp cannot be after end timestamp");
     let metric = json!({ "name": "cpu", "resource_id": "one", "archive_policy_name": "nosuch" });
     let refused = served.post("/v1/metric", FOOBAR, metric).await;
     assert_eq!(refused.json()["description"]["cause"], "Named metric already exists");
     let metrics = json!({ "cpu": { "archive_policy_name": "nosuch" } });
     let refused = served.post("/v1/resource/generic/one/metric", FOOBAR, metrics).await;
     assert_eq!(refused.status, 409);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_metrics_is_told_by_its_place_in_the_body() {
+    let served = Served::filled().await;
+    for (metric, reason) in [
+        (json!(false), "not a valid value for dictionary value @ data['metrics']['m']"),
+        (json!({ "unit": 5 }), "expected str for dictionary value @ data['metrics']['m']['unit']"),
+    ] {
+        let metrics = json!({ "m": metric });
+        let made =
+            served.post("/v1/resource/generic", FOOBAR, json!({ "id": "a", "metrics": metrics })).await;
+        assert_eq!(made.json()["description"]["reason"], reason);
+        let added = served.post("/v1/resource/generic/one/metric", FOOBAR, metrics).await;
+        assert_eq!(added.json()["description"]["reason"], reason.replace("['metrics']", ""));
+    }
+    let added = served.post("/v1/resource/generic/one/metric", FOOBAR, json!({ "a/b": {} })).await;
+    assert_eq!(added.json()["description"], "'/' is not supported in metric name");
 }
 
 #[tokio::test]
@@ -219,6 +243,7 @@ async fn an_attribute_is_told_what_is_wrong_with_it_as_the_kind_that_is_tried_fi
         assert_eq!(refused.json()["description"]["reason"], reason, "{attribute}");
     }
     for (steps, words) in [
+        (json!([{ "op": "add", "path": "/attributes/a", "value": [1] }]), "expected dict for"),
         // What lies deeper is told whatever the kind.
         (json!([add("a", &json!({ "type": "string", "options": { "b": 1 } }))]), "extra keys not allowed"),
         (json!([add("id", &json!({ "type": "number", "min": 2, "max": 1 }))]), "value min"),
@@ -233,7 +258,7 @@ async fn an_attribute_is_told_what_is_wrong_with_it_as_the_kind_that_is_tried_fi
     ] {
         let headers = [ADMIN, JSON, ("content-type", "application/json-patch+json")];
         let refused = served.ask(Method::PATCH, "/v1/resource_type/vm", &headers, &steps).await.json();
-        let told = refused["description"].as_str().unwrap();
+        let told = refused["description"].to_string();
         assert!(told.contains(words), "{steps}: {told}");
     }
 }
