@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream, SelectAll};
+use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
@@ -32,8 +32,9 @@ type Deliveries = SelectAll<BoxStream<'static, (usize, Option<lapin::Result<Deli
 /// Takes notifications off the queues of some destinations, over one connection.
 ///
 /// After an error it has let go of the connection, and of what it had not settled: the broker delivers that again, to it
-/// or to another consumer. The next call connects anew, beginning with the broker that was good last, and declares what
-/// may be gone. How long to wait before that is for the caller to say.
+/// or to another consumer. Only a queue that is not durable may be gone with its broker, and so what it had delivered is given out
+/// before the error, though it may come again. The next call connects anew, beginning with the broker that was good last, and
+/// declares what may be gone. How long to wait before that is for the caller to say.
 pub struct Consumer {
     link: Link,
     from: Vec<Destination>,
@@ -46,6 +47,8 @@ pub struct Consumer {
     bytes: usize,
     /// What is not settled yet, in the order of delivery: of the batch that was given out, or of the one being gathered.
     unsettled: Vec<(usize, Acker)>,
+    /// Why nothing was delivered behind the batch that was given out.
+    failed: Option<Error>,
 }
 
 impl fmt::Debug for Consumer {
@@ -58,7 +61,16 @@ impl Consumer {
     /// Of these destinations, so many messages at a time. Nothing is connected yet.
     pub fn new(transport: Transport, from: Vec<Destination>, most: u16) -> Self {
         let link = Link::new(transport);
-        Self { link, from, most, deliveries: None, messages: Vec::new(), bytes: 0, unsettled: Vec::new() }
+        Self {
+            link,
+            from,
+            most,
+            deliveries: None,
+            messages: Vec::new(),
+            bytes: 0,
+            unsettled: Vec::new(),
+            failed: None,
+        }
     }
 
     /// Waits for a message, then as long as this for more, and returns them in the order of their queues: notifications,
@@ -70,16 +82,23 @@ impl Consumer {
         if self.unsettled.len() > self.messages.len() {
             self.close().await;
         }
-        match self.gather(patience).await {
-            Ok(()) => {
-                self.bytes = 0;
-                Ok(std::mem::take(&mut self.messages))
+        let gathered = match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.gather(patience).await,
+        };
+        if let Err(error) = gathered {
+            let comes_again = self.link.transport().queues.durable;
+            if !comes_again {
+                self.add_delivered();
             }
-            Err(error) => {
+            if comes_again || self.messages.is_empty() {
                 self.close().await;
-                Err(error)
+                return Err(error);
             }
+            self.failed = Some(error);
         }
+        self.bytes = 0;
+        Ok(std::mem::take(&mut self.messages))
     }
 
     /// Takes the messages that were given out last off their queues for good: those at these places as refused, which the
@@ -139,11 +158,25 @@ impl Consumer {
             Some((queue, Some(delivery))) => (queue, delivery.map_err(|error| failure(OPERATION, &error))?),
             _ => return Err(ended()),
         };
+        self.add(queue, delivery);
+        Ok(())
+    }
+
+    /// Adds what is here already, however many, and waits for nothing: that of other queues may stand behind the failure of one.
+    fn add_delivered(&mut self) {
+        let Some(mut deliveries) = self.deliveries.take() else { return };
+        while let Some(Some((queue, delivery))) = deliveries.next().now_or_never() {
+            if let Some(Ok(delivery)) = delivery {
+                self.add(queue, delivery);
+            }
+        }
+    }
+
+    fn add(&mut self, queue: usize, delivery: Delivery) {
         self.bytes += delivery.data.len();
         let text = body::text(delivery.data, &delivery.properties);
         self.messages.push(text.and_then(Notification::open));
         self.unsettled.push((queue, delivery.acker));
-        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nephoscope_messaging::{BadMessage, Consumer, Destination, INFO, Notification, Transport};
 use nephoscope_telemetry::{ConnectionString, Driver, Timestamp, TracePoint};
-use nephoscope_testkit::server::{Missing, RabbitmqServer};
+use nephoscope_testkit::server::{Missing, RabbitmqServer, Server};
 use nephoscope_testkit::{Trial, trial};
 use tokio::time::timeout;
 
@@ -34,14 +34,24 @@ pub(super) fn trials() -> Vec<Trial> {
             move || run(option, |url| Box::pin(settle_two_batches(url))),
         ));
     }
+    trials.push(trial("rabbit::what_a_transient_queue_had_delivered_outlives_its_broker", || {
+        lose_the_broker("amqp_durable_queues=false", true)
+    }));
+    trials.push(trial("rabbit::what_a_durable_queue_had_delivered_is_left_to_it", || {
+        lose_the_broker("amqp_durable_queues=true", false)
+    }));
     trials
 }
 
 fn run(option: &str, test: fn(String) -> std::pin::Pin<Box<dyn Future<Output = ()>>>) -> Result<(), Missing> {
     let server = RabbitmqServer::start()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("threads can be started").block_on(test(format!("{}?{option}", server.url())));
+    runtime().block_on(test(format!("{}?{option}", server.url())));
     Ok(())
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("threads can be started")
 }
 
 fn parse(url: &str) -> ConnectionString {
@@ -137,4 +147,37 @@ async fn settle_two_batches(url: String) {
     let left = driver.points(&"b".into()).await.expect("it can be read").good;
     assert_eq!(left.len(), POINTS as usize - batch.len());
     assert!(left.iter().all(|point| !taken.contains(&point.to_json())), "something settled is there");
+}
+
+/// The broker ends while a consumer waits for more behind what it has.
+fn lose_the_broker(option: &str, is_given_out: bool) -> Result<(), Missing> {
+    let mut server = RabbitmqServer::start()?;
+    let url = format!("{}?{option}", server.url());
+    runtime().block_on(async {
+        let driver = nephoscope_drivers::registry().connect(&parse(&url)).await.expect("it listens");
+        let point =
+            TracePoint::new("db-start", "b".into(), "t".into(), "b".into(), Timestamp::from_micros(1));
+        driver.notify(std::slice::from_ref(&point)).await.expect("the broker takes it");
+        let mut consumer = consumer(&url);
+        let ending = async {
+            let columns = ["list_queues", "--no-table-headers", "messages_unacknowledged"];
+            while server.control(&columns).trim() != "1" {
+                tokio::time::sleep(PATIENCE).await;
+            }
+            server.kill();
+        };
+        let (taken, ()) = tokio::join!(timeout(2 * TIME_LIMIT, consumer.next(2 * TIME_LIMIT)), ending);
+        let taken = taken.expect("the broker is gone before");
+        if is_given_out {
+            let batch = taken.expect("it was delivered");
+            assert_eq!(payloads(&batch).collect::<Vec<_>>(), [point.to_json()]);
+            consumer.settle(&BTreeSet::new()).await.expect_err("there is nobody to tell");
+            consumer.next(PATIENCE).await.expect_err("that the broker is gone is told");
+        } else {
+            taken.expect_err("that the broker is gone is told");
+            server.restart();
+            assert_eq!(payloads(&next(&mut consumer).await).collect::<Vec<_>>(), [point.to_json()]);
+        }
+    });
+    Ok(())
 }
