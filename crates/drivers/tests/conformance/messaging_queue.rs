@@ -153,20 +153,20 @@ async fn settle_two_batches(url: String) {
 fn lose_the_broker(option: &str, is_given_out: bool) -> Result<(), Missing> {
     let mut server = RabbitmqServer::start()?;
     let url = format!("{}?{option}", server.url());
-    runtime().block_on(async {
+    runtime().block_on(async move {
         let driver = nephoscope_drivers::registry().connect(&parse(&url)).await.expect("it listens");
         let point =
             TracePoint::new("db-start", "b".into(), "t".into(), "b".into(), Timestamp::from_micros(1));
         driver.notify(std::slice::from_ref(&point)).await.expect("the broker takes it");
         let mut consumer = consumer(&url);
-        let ending = async {
+        let ending = tokio::task::spawn_blocking(move || {
             let columns = ["list_queues", "--no-table-headers", "messages_unacknowledged"];
-            while server.control(&columns).trim() != "1" {
-                tokio::time::sleep(PATIENCE).await;
-            }
+            while server.control(&columns).trim() != "1" {}
             server.kill();
-        };
-        let (taken, ()) = tokio::join!(timeout(2 * TIME_LIMIT, consumer.next(2 * TIME_LIMIT)), ending);
+            server
+        });
+        let (taken, server) = tokio::join!(timeout(2 * TIME_LIMIT, consumer.next(2 * TIME_LIMIT)), ending);
+        let mut server = server.expect("it is ended");
         let taken = taken.expect("the broker is gone before");
         if is_given_out {
             let batch = taken.expect("it was delivered");
