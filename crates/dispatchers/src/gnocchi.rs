@@ -3,7 +3,7 @@
 //! | option | meaning |
 //! |---|---|
 //! | `resources_definition_file` | which meters belong to which resource types: Ceilometer's `gnocchi_resources.yaml`. Without it the types of today's OpenStack |
-//! | `archive_policy` | the archive policy of all metrics, instead of those of the definitions. |
+//! | `archive_policy` | the archive policy of all metrics, instead of those of the definitions |
 //! | `filter_project`, `filter_domain` | name or id of the project whose samples are left out, and of its domain: that of the Gnocchi service itself, `service` in `Default`. Without a Keystone a project by what samples say, and none unless it is named |
 //! | `enable_filter_project` | `false`: no samples are left out |
 //! | `granularity`, `ttl` | how finely and how long metrics are kept whose archive policy neither the definitions nor Gnocchi have; with one of them alone for ever, or by the second. Without them such a policy is a mistake |

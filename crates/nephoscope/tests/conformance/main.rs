@@ -1,5 +1,5 @@
 //! Drivers and dispatchers whose place is this binary, held to the promises of all of them: `testkit`'s suites over
-//! `nephoscope serve`.
+//! `nephoscope serve`. And a driver that is tried by this binary, as what it asks has to be put in place around a process.
 
 mod ceilometer;
 mod dispatchers;
