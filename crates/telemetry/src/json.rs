@@ -7,6 +7,7 @@
 //! Nothing here recurses: a value may be nested as deep as its text is long.
 
 mod items;
+mod marks;
 mod scanner;
 mod text;
 

@@ -3,13 +3,19 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use memchr::memchr2;
+
 use super::Scanner;
 
 /// What a JSON string says; nothing when the value is no string.
 ///
 /// Half of a surrogate pair, which Python writes for a lone surrogate, becomes U+FFFD: no Rust string can hold it.
 pub fn decode(value: &str) -> Option<Cow<'_, str>> {
-    value.starts_with('"').then(|| Scanner::new(value).string().unwrap_or_default())
+    let quoted = value.strip_prefix('"')?;
+    match memchr2(b'"', b'\\', quoted.as_bytes()) {
+        Some(end) if quoted.as_bytes()[end] == b'"' => Some(Cow::Borrowed(&quoted[..end])),
+        _ => Some(Scanner::new(value).string().unwrap_or_default()),
+    }
 }
 
 /// Whether a byte stands for itself in a JSON string of ASCII.
@@ -84,7 +90,7 @@ pub fn standard(text: &str) -> Cow<'_, str> {
 /// The place behind the closing quote of the string that opens here.
 fn end_of_string(bytes: &[u8], open: usize) -> usize {
     let mut at = open + 1;
-    while let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[at.min(bytes.len())..]) {
+    while let Some(found) = memchr2(b'"', b'\\', &bytes[at.min(bytes.len())..]) {
         at += found;
         if bytes[at] == b'"' {
             return at + 1;
