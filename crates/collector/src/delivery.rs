@@ -1,19 +1,22 @@
 //! From the spool to one dispatcher, batch by batch.
 
+mod batch;
+
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use nephoscope_spool::{Chunk, Reader, Record};
-use nephoscope_telemetry::{Dispatcher, Error, Event, Result, Sample, SampleText};
+use nephoscope_spool::{Place, Reader};
+use nephoscope_telemetry::{Dispatcher, Error, ErrorKind, Result};
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
 use crate::dead_letters::{DeadLetters, Letter};
-use crate::load::{EVENTS, SAMPLES};
 use crate::run::Run;
+use batch::Batch;
 
 /// How much is taken out of the spool at a time: about a thousand samples, so that the cost of a request hardly shows
 /// any more, and what has to be sent again after an outage is little.
@@ -28,8 +31,17 @@ pub struct Delivery {
     dispatcher: Arc<dyn Dispatcher>,
     dead_letters: DeadLetters,
     counts: Arc<DeliveryCounts>,
+    /// What comes behind the batch that is being sent.
+    ahead: Option<Ahead>,
     /// The failure that was logged last, and how often it came since.
     told: Option<(String, u64)>,
+}
+
+/// A batch that is taken out of the spool on a thread of its own.
+#[derive(Debug)]
+struct Ahead {
+    from: Place,
+    batch: JoinHandle<Result<Batch>>,
 }
 
 /// What a delivery has done. Goes on changing.
@@ -65,7 +77,7 @@ impl DeliveryCounts {
 impl Delivery {
     /// From this reader, whose name is the connection string of the dispatcher without secrets.
     pub fn new(reader: Reader, dispatcher: Arc<dyn Dispatcher>, dead_letters: DeadLetters) -> Self {
-        Self { reader, dispatcher, dead_letters, counts: Arc::default(), told: None }
+        Self { reader, dispatcher, dead_letters, counts: Arc::default(), ahead: None, told: None }
     }
 
     /// Its name.
@@ -83,12 +95,12 @@ impl Delivery {
         let mut stop = pin!(stop);
         let mut backoff = Backoff::default();
         loop {
-            let chunk = tokio::select! {
+            let batch = tokio::select! {
                 biased;
                 () = &mut stop => break,
-                chunk = self.reader.next(CHUNK_BYTES) => chunk,
+                batch = self.next() => batch,
             };
-            if self.pass_on(chunk, &mut backoff, stop.as_mut()).await.is_break() {
+            if self.pass_on(batch, &mut backoff, stop.as_mut()).await.is_break() {
                 break;
             }
         }
@@ -104,33 +116,53 @@ impl Delivery {
         let mut backoff = Backoff::default();
         let mut late = pin!(tokio::time::sleep_until(end));
         while self.reader.has_more() && Instant::now() < end {
-            let chunk = self.reader.next(CHUNK_BYTES).await;
-            if self.pass_on(chunk, &mut backoff, late.as_mut()).await.is_break() {
+            let batch = self.next().await;
+            if self.pass_on(batch, &mut backoff, late.as_mut()).await.is_break() {
                 break;
             }
         }
     }
 
-    /// Sends a chunk, however long it takes, and is done with it.
+    /// Waits for what comes next. May be given up: the next call gives the same.
+    async fn next(&mut self) -> Result<Batch> {
+        let place = self.reader.place();
+        match self.ahead.take().filter(|ahead| ahead.from == place) {
+            Some(ahead) => ahead.batch.await.map_err(|error| {
+                Error::new(ErrorKind::Other, "read ahead in the spool", "reading panicked").with_source(error)
+            })?,
+            None => Ok(Batch::of(self.reader.next(CHUNK_BYTES).await?)),
+        }
+    }
+
+    /// Begins to take out what comes behind a batch, if that is as much as is sent at a time.
+    fn read_ahead(&mut self, from: Place) {
+        self.ahead = self
+            .reader
+            .ahead(from, CHUNK_BYTES)
+            .map(|read| Ahead { from, batch: spawn_blocking(|| read().map(Batch::of)) });
+    }
+
+    /// Sends a batch, however long it takes, and is done with it.
     async fn pass_on(
         &mut self,
-        chunk: Result<Chunk>,
+        batch: Result<Batch>,
         backoff: &mut Backoff,
         mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> ControlFlow<()> {
-        let chunk = match chunk {
-            Ok(chunk) => chunk,
+        let batch = match batch {
+            Ok(batch) => batch,
             Err(error) => {
                 self.tell(&error);
                 return backoff.wait(stop).await;
             }
         };
-        if chunk.damaged > 0 {
-            self.counts.damaged.fetch_add(chunk.damaged, Ordering::Relaxed);
-            tracing::error!("the spool is damaged in {} places, and what was there is lost", chunk.damaged);
+        if batch.damaged > 0 {
+            self.counts.damaged.fetch_add(batch.damaged, Ordering::Relaxed);
+            tracing::error!("the spool is damaged in {} places, and what was there is lost", batch.damaged);
         }
-        self.counts.sending_from.store(chunk.appended_at, Ordering::Relaxed);
-        for run in runs(chunk.records) {
+        self.counts.sending_from.store(batch.appended_at, Ordering::Relaxed);
+        self.read_ahead(batch.end);
+        for run in batch.runs {
             while let Err(error) = self.send(&run).await {
                 self.counts.failures.fetch_add(1, Ordering::Relaxed);
                 self.tell(&error);
@@ -140,7 +172,7 @@ impl Delivery {
                 self.tell_recovery();
             }
         }
-        while let Err(error) = self.reader.advance(chunk.end) {
+        while let Err(error) = self.reader.advance(batch.end) {
             self.tell(&error);
             backoff.wait(stop.as_mut()).await?;
         }
@@ -197,49 +229,6 @@ impl Delivery {
             );
         }
     }
-}
-
-/// What records hold, in order. Only what can be read was ever spooled; should a later version find something else, it
-/// costs itself.
-fn runs(records: Vec<Record>) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for record in records {
-        match record.kind {
-            SAMPLES => {
-                let samples = unpack(&record.payload);
-                match runs.last_mut() {
-                    Some(Run::Samples(earlier)) => earlier.extend(samples),
-                    _ => runs.push(Run::Samples(samples)),
-                }
-            }
-            EVENTS => {
-                let text = String::from_utf8_lossy(&record.payload);
-                let events = text.lines().filter_map(|line| Event::from_json(line).ok());
-                match runs.last_mut() {
-                    Some(Run::Events(earlier)) => earlier.extend(events),
-                    _ => runs.push(Run::Events(events.collect())),
-                }
-            }
-            other => {
-                tracing::error!(
-                    "the spool holds records of the kind {other}, which this version cannot read"
-                );
-            }
-        }
-    }
-    runs
-}
-
-fn unpack(mut packed: &[u8]) -> Vec<Sample> {
-    let mut samples = Vec::new();
-    while !packed.is_empty() {
-        let Some(text) = SampleText::unpack(&mut packed) else {
-            tracing::error!("behind {} samples a record of the spool cannot be read", samples.len());
-            break;
-        };
-        samples.push(text.to_sample());
-    }
-    samples
 }
 
 #[cfg(test)]

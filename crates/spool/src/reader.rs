@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -69,11 +70,7 @@ impl Reader {
             self.end.borrow_and_update();
             if let Some((place, bytes)) = self.segments.at(self.place) {
                 let path = self.segments.path(place.segment);
-                let read = spawn_blocking(move || {
-                    let file = File::open(&path);
-                    let chunk = file.and_then(|mut file| read(&mut file, place, bytes, about_bytes));
-                    chunk.map_err(|error| failure::of_disk(OPERATION, &path, error))
-                });
+                let read = spawn_blocking(move || read(&path, place, bytes, about_bytes));
                 let chunk = read.await.map_err(|error| {
                     Error::new(ErrorKind::Other, OPERATION, "reading panicked").with_source(error)
                 })??;
@@ -89,6 +86,18 @@ impl Reader {
         }
     }
 
+    /// Reads what comes behind a place, so that it is there once everything before is done with. Nothing unless so many
+    /// bytes are there: less would be more when its turn comes. To be called where it may block.
+    pub fn ahead(
+        &self,
+        behind: Place,
+        bytes: usize,
+    ) -> Option<impl FnOnce() -> Result<Chunk> + Send + 'static> {
+        let (place, end) = self.segments.at(behind)?;
+        let path = self.segments.path(place.segment);
+        (end - place.offset >= bytes as u64).then_some(move || read(&path, place, end, bytes))
+    }
+
     /// Keeps a place, up to which everything is done with. What this process has kept is found by the next one; after a
     /// crash of the machine something may be read again.
     pub fn advance(&mut self, to: Place) -> Result<()> {
@@ -102,8 +111,13 @@ impl Reader {
     }
 }
 
-/// Reads from a place of a segment that has so many bytes.
-fn read(file: &mut File, place: Place, bytes: u64, about_bytes: usize) -> io::Result<Chunk> {
+/// Reads from a place of a segment that has so many bytes. Blocks.
+fn read(path: &Path, place: Place, bytes: u64, about_bytes: usize) -> Result<Chunk> {
+    let chunk = File::open(path).and_then(|mut file| read_from(&mut file, place, bytes, about_bytes));
+    chunk.map_err(|error| failure::of_disk(OPERATION, path, error))
+}
+
+fn read_from(file: &mut File, place: Place, bytes: u64, about_bytes: usize) -> io::Result<Chunk> {
     let mut chunk = Chunk { end: place, ..Chunk::default() };
     if place.offset == 0 {
         let mut header = [0; SEGMENT_HEADER.len()];

@@ -3,7 +3,7 @@ use std::future::{pending, ready};
 use std::sync::Mutex;
 
 use nephoscope_spool::Spool;
-use nephoscope_telemetry::{BoxFuture, ErrorKind, Refused};
+use nephoscope_telemetry::{BoxFuture, Event, Refused, Sample};
 use tokio::sync::oneshot;
 
 use super::*;
@@ -168,6 +168,35 @@ async fn of_a_batch_that_is_invalid_only_the_one_to_blame_is_refused() {
     assert_eq!(taken.concat(), names(&["a", "b", "c", "d"]));
     assert_eq!(rig.dead().lines().count(), 1);
     assert_eq!(rig.count(|counts| &counts.samples), 4);
+}
+
+/// As much as is sent at a time, all with this name, and how many they are.
+async fn append_much(spool: &Spool, name: &str) -> Vec<String> {
+    let much = CHUNK_BYTES / sample(name).len() + 1;
+    append(spool, &vec![name; much]).await;
+    names(&vec![name; much])
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_read_ahead_has_its_turn() {
+    let mut rig = rig([Answer::Fail(ErrorKind::Unavailable)]);
+    let mut expected = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        expected.push(append_much(&rig.spool, name).await);
+    }
+    rig.deliver().await;
+    expected.insert(0, expected[0].clone());
+    assert!(rig.double.got() == expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_read_ahead_is_not_taken_for_what_could_not_be_sent() {
+    let mut rig = rig([Answer::Fail(ErrorKind::Unavailable)]);
+    let first = append_much(&rig.spool, "a").await;
+    let second = append_much(&rig.spool, "b").await;
+    // It ends while it waits before it sends the first batch again.
+    rig.delivery.take().unwrap().run(tokio::time::sleep(Duration::from_millis(1))).await;
+    assert!(rig.double.got() == [first.clone(), first, second]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,70 @@
+//! What is taken out of the spool at a time.
+
+use nephoscope_spool::{Chunk, Place, Record};
+use nephoscope_telemetry::{Event, Sample, SampleText};
+
+use crate::load::{EVENTS, SAMPLES};
+use crate::run::Run;
+
+/// The items of a [`Chunk`].
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// The items, in order.
+    pub runs: Vec<Run>,
+    /// When the first of them was spooled, in microseconds since 1970.
+    pub appended_at: u64,
+    /// How many stretches between them are damaged, and lost.
+    pub damaged: u64,
+    /// The place in the spool behind them.
+    pub end: Place,
+}
+
+impl Batch {
+    pub(super) fn of(chunk: Chunk) -> Self {
+        let Chunk { records, appended_at, damaged, end } = chunk;
+        Self { runs: runs(records), appended_at, damaged, end }
+    }
+}
+
+/// What records hold, in order. Only what can be read was ever spooled; should a later version find something else, it
+/// costs itself.
+fn runs(records: Vec<Record>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for record in records {
+        match record.kind {
+            SAMPLES => {
+                let samples = unpack(&record.payload);
+                match runs.last_mut() {
+                    Some(Run::Samples(earlier)) => earlier.extend(samples),
+                    _ => runs.push(Run::Samples(samples)),
+                }
+            }
+            EVENTS => {
+                let text = String::from_utf8_lossy(&record.payload);
+                let events = text.lines().filter_map(|line| Event::from_json(line).ok());
+                match runs.last_mut() {
+                    Some(Run::Events(earlier)) => earlier.extend(events),
+                    _ => runs.push(Run::Events(events.collect())),
+                }
+            }
+            other => {
+                tracing::error!(
+                    "the spool holds records of the kind {other}, which this version cannot read"
+                );
+            }
+        }
+    }
+    runs
+}
+
+fn unpack(mut packed: &[u8]) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    while !packed.is_empty() {
+        let Some(text) = SampleText::unpack(&mut packed) else {
+            tracing::error!("behind {} samples a record of the spool cannot be read", samples.len());
+            break;
+        };
+        samples.push(text.to_sample());
+    }
+    samples
+}
