@@ -20,7 +20,7 @@ mod transport;
 
 pub use body::BadMessage;
 pub use browser::{Browser, connect};
-pub use consumer::Consumer;
+pub use consumer::{Batch, Consumer};
 pub use notification::{Notification, Outgoing, fingerprint};
 pub use probe::{QueueState, probe};
 pub use publisher::Publisher;

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use nephoscope_messaging::{BadMessage, Consumer, Notification};
+use futures_util::FutureExt;
+use nephoscope_messaging::{BadMessage, Batch, Consumer, Notification};
 use nephoscope_telemetry::json::{InvalidJson, Scanner};
 use nephoscope_telemetry::{Error, ErrorKind, Result, TracePoint};
 
@@ -34,6 +35,14 @@ const OTHER: &str = "of a service";
 pub(super) struct Bus {
     name: String,
     consumer: Consumer,
+}
+
+/// What becomes of what is taken off the bus.
+struct TakingIn<'a, T> {
+    name: &'a str,
+    meter: &'a Meter,
+    intake: &'a Intake,
+    traces: T,
     /// The kinds of messages that were told not to be taken in.
     told: HashSet<&'static str>,
 }
@@ -54,85 +63,97 @@ struct Contents {
 
 impl Bus {
     pub(super) fn new(name: &str, settings: BusSettings) -> Self {
-        Self { name: name.to_owned(), consumer: settings.consumer(), told: HashSet::new() }
+        Self { name: name.to_owned(), consumer: settings.consumer() }
     }
 
-    /// Takes in until `stop` ends, the batch in hand included.
+    /// Takes in until `stop` ends, the batches in hand included. While one is spooled and stored, the next is gathered.
     ///
     /// When all of a batch is spooled and stored, its messages are acknowledged. When `traces` finds something
     /// [`ErrorKind::Invalid`], it gets each point alone, and the messages of those that it refuses are rejected, as are
     /// messages that are no notifications. After every other error the messages are kept unacknowledged, and the same is
     /// tried again. A bus that is away is tried until it is there.
     pub(super) async fn run(
-        mut self,
+        self,
         meter: &Meter,
         intake: &Intake,
         traces: impl AsyncFn(&[TracePoint]) -> Result<()>,
         stop: impl Future<Output = ()>,
     ) {
-        let mut stop = pin!(stop);
-        let mut bus = Backoff::default();
+        let Self { name, mut consumer } = self;
+        let mut taking_in = TakingIn { name: &name, meter, intake, traces, told: HashSet::new() };
+        let mut stop = pin!(stop.shared());
+        let (mut bus, mut in_hand) = (Backoff::default(), None);
         loop {
-            let next = tokio::select! {
-                biased;
-                () = &mut stop => break,
-                next = self.consumer.next(PATIENCE) => next,
+            let mut stopped = stop.clone();
+            let next = async {
+                tokio::select! {
+                    biased;
+                    () = &mut stopped => None,
+                    next = consumer.next(PATIENCE) => Some(next),
+                }
             };
-            let flow = match next {
-                Ok(messages) => {
-                    if bus.reset() {
-                        tracing::info!("{} delivers again", self.name);
-                    }
-                    self.take_in(messages, meter, intake, &traces, stop.as_mut()).await
-                }
-                Err(error) => {
-                    if bus.is_fresh() {
-                        tracing::warn!("{}: {error}; trying again until it is there", self.name);
-                    }
-                    Meter::count(&meter.outages, 1);
-                    bus.wait(stop.as_mut()).await
-                }
+            let (flow, next) = match in_hand.take() {
+                Some(batch) => tokio::join!(taking_in.take_in(batch, stop.as_mut()), next),
+                None => (ControlFlow::Continue(()), next.await),
             };
             if flow.is_break() {
                 break;
             }
+            match next {
+                None => break,
+                Some(Ok(batch)) => {
+                    if bus.reset() {
+                        tracing::info!("{name} delivers again");
+                    }
+                    in_hand = Some(batch);
+                }
+                Some(Err(error)) => {
+                    if bus.is_fresh() {
+                        tracing::warn!("{name}: {error}; trying again until it is there");
+                    }
+                    Meter::count(&meter.outages, 1);
+                    if bus.wait(stop.as_mut()).await.is_break() {
+                        break;
+                    }
+                }
+            }
         }
-        self.consumer.close().await;
+        consumer.close().await;
     }
+}
 
+impl<T: AsyncFn(&[TracePoint]) -> Result<()>> TakingIn<'_, T> {
     /// Spools and stores a batch, and settles it.
     async fn take_in(
         &mut self,
-        messages: Vec<Result<Notification, BadMessage>>,
-        meter: &Meter,
-        intake: &Intake,
-        traces: &impl AsyncFn(&[TracePoint]) -> Result<()>,
+        mut batch: Batch,
         mut stop: Pin<&mut impl Future<Output = ()>>,
     ) -> ControlFlow<()> {
+        let messages = batch.take_messages();
         let taken = messages.len();
-        Meter::count(&meter.taken, taken);
-        let contents = Contents::of(messages, intake.verifier());
+        Meter::count(&self.meter.taken, taken);
+        let contents = Contents::of(messages, self.intake.verifier());
         let (mut bad, packed) = (contents.bad, contents.load.pack());
         if !packed.is_empty() {
-            let mut tries = Tries::new(&self.name);
-            while let Err(error) = intake.take(&self.name, &packed).await {
+            let mut tries = Tries::new(self.name);
+            while let Err(error) = self.intake.take(self.name, &packed).await {
                 tries.failed(&error, stop.as_mut()).await?;
             }
             tries.succeeded();
         }
-        let refused = store_until_done(&self.name, &contents.points, traces, stop).await?;
+        let refused = store_until_done(self.name, &contents.points, &self.traces, stop).await?;
         bad.extend(refused.into_iter().map(|(place, why)| (contents.places[place], why)));
         let refused: BTreeSet<_> = bad.iter().map(|(place, _)| *place).collect();
         bad.iter().for_each(|(_, bad)| self.tell(bad));
         if let Some(other) = &contents.other {
             self.tell_other(other);
         }
-        if let Err(error) = self.consumer.settle(&refused).await {
+        if let Err(error) = batch.settle(&refused).await {
             tracing::debug!("{}: {error}", self.name);
         }
-        Meter::count(&meter.stored, taken - refused.len() - contents.others);
-        Meter::count(&meter.ignored, contents.others);
-        Meter::count(&meter.refused, refused.len());
+        Meter::count(&self.meter.stored, taken - refused.len() - contents.others);
+        Meter::count(&self.meter.ignored, contents.others);
+        Meter::count(&self.meter.refused, refused.len());
         ControlFlow::Continue(())
     }
 

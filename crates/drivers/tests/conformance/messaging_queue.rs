@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nephoscope_messaging::{BadMessage, Consumer, Destination, INFO, Notification, Transport};
+use nephoscope_messaging::{BadMessage, Batch, Consumer, Destination, INFO, Notification, Transport};
 use nephoscope_telemetry::{ConnectionString, Driver, Timestamp, TracePoint};
 use nephoscope_testkit::server::{Missing, RabbitmqServer, Server};
 use nephoscope_testkit::{Trial, trial};
 use tokio::time::timeout;
 
-/// Many times what a consumer takes at once.
+/// Many times what is delivered to a consumer.
 const POINTS: i64 = 3_000;
 const MOST: u16 = 100;
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -72,18 +72,20 @@ async fn connect(url: &str) -> Arc<dyn Driver> {
 fn consumer(url: &str) -> Consumer {
     let transport = Transport::read(&parse(url)).expect("it is a transport");
     let from = Destination::new("openstack", "profiler", INFO).expect("it is a topic");
-    Consumer::new(transport, vec![from], MOST / 2)
+    Consumer::new(transport, vec![from], MOST / 3)
 }
 
-async fn next(consumer: &mut Consumer) -> Vec<Result<Notification, BadMessage>> {
+async fn next(consumer: &mut Consumer) -> Batch {
     let next = timeout(TIME_LIMIT, consumer.next(PATIENCE)).await.expect("there are more messages");
     next.expect("the broker delivers")
 }
 
-/// The payloads of a batch.
-fn payloads(batch: &[Result<Notification, BadMessage>]) -> impl Iterator<Item = String> {
-    let notifications = batch.iter().map(|message| message.as_ref().expect("it is a notification"));
-    notifications.map(|notification| notification.payload().expect("it has one").to_owned())
+/// Takes the payloads out of a batch.
+fn payloads(batch: &mut Batch) -> Vec<String> {
+    let payload = |message: Result<Notification, BadMessage>| {
+        message.expect("it is a notification").payload().expect("it has one").to_owned()
+    };
+    batch.take_messages().into_iter().map(payload).collect()
 }
 
 /// How many points a report shows.
@@ -98,9 +100,9 @@ async fn look_while_it_is_consumed(url: String) {
     let mut taken = BTreeSet::new();
     let consume = async {
         while taken.len() < POINTS as usize {
-            let batch = next(&mut consumer).await;
-            taken.extend(payloads(&batch));
-            consumer.settle(&BTreeSet::new()).await.expect("the broker takes it");
+            let mut batch = next(&mut consumer).await;
+            taken.extend(payloads(&mut batch));
+            batch.settle(&BTreeSet::new()).await.expect("the broker takes it");
         }
     };
     let look = async {
@@ -122,8 +124,8 @@ async fn look_while_it_is_consumed(url: String) {
 async fn look_beside_a_holder(url: String) {
     let driver = connect(&url).await;
     let mut consumer = consumer(&url);
-    let held = next(&mut consumer).await;
-    let count = held.len();
+    let mut held = next(&mut consumer).await;
+    let count = held.take_messages().len();
     assert!(count > 0);
     let beside = shown(&*driver).await;
     // The broker may have more on the way to the holder than it has looked at, and not more than it asked for.
@@ -138,14 +140,15 @@ async fn look_beside_a_holder(url: String) {
 async fn settle_two_batches(url: String) {
     let driver = connect(&url).await;
     let mut consumer = consumer(&url);
-    let batch = next(&mut consumer).await;
-    let refused = BTreeSet::from([0, batch.len() / 2, batch.len() - 1]);
-    consumer.settle(&refused).await.expect("the broker takes it");
-    assert!(!next(&mut consumer).await.is_empty());
+    let mut batch = next(&mut consumer).await;
+    let mut given_back = next(&mut consumer).await;
+    let taken: BTreeSet<_> = payloads(&mut batch).into_iter().collect();
+    let refused = BTreeSet::from([0, taken.len() / 2, taken.len() - 1]);
+    batch.settle(&refused).await.expect("the broker takes it");
+    assert!(!given_back.take_messages().is_empty());
     consumer.close().await;
-    let taken: BTreeSet<_> = payloads(&batch).collect();
     let left = driver.points(&"b".into()).await.expect("it can be read").good;
-    assert_eq!(left.len(), POINTS as usize - batch.len());
+    assert_eq!(left.len(), POINTS as usize - taken.len());
     assert!(left.iter().all(|point| !taken.contains(&point.to_json())), "something settled is there");
 }
 
@@ -169,14 +172,14 @@ fn lose_the_broker(option: &str, is_given_out: bool) -> Result<(), Missing> {
         let mut server = server.expect("it is ended");
         let taken = taken.expect("the broker is gone before");
         if is_given_out {
-            let batch = taken.expect("it was delivered");
-            assert_eq!(payloads(&batch).collect::<Vec<_>>(), [point.to_json()]);
-            consumer.settle(&BTreeSet::new()).await.expect_err("there is nobody to tell");
+            let mut batch = taken.expect("it was delivered");
+            assert_eq!(payloads(&mut batch), [point.to_json()]);
+            batch.settle(&BTreeSet::new()).await.expect_err("there is nobody to tell");
             consumer.next(PATIENCE).await.expect_err("that the broker is gone is told");
         } else {
             taken.expect_err("that the broker is gone is told");
             server.restart();
-            assert_eq!(payloads(&next(&mut consumer).await).collect::<Vec<_>>(), [point.to_json()]);
+            assert_eq!(payloads(&mut next(&mut consumer).await), [point.to_json()]);
         }
     });
     Ok(())
