@@ -33,7 +33,7 @@ fn runs(records: Vec<Record>) -> Vec<Run> {
     for record in records {
         match record.kind {
             SAMPLES => {
-                let samples = unpack(&record.payload);
+                let samples = unpack(&record);
                 match runs.last_mut() {
                     Some(Run::Samples(earlier)) => earlier.extend(samples),
                     _ => runs.push(Run::Samples(samples)),
@@ -57,8 +57,10 @@ fn runs(records: Vec<Record>) -> Vec<Run> {
     runs
 }
 
-fn unpack(mut packed: &[u8]) -> Vec<Sample> {
-    let mut samples = Vec::new();
+fn unpack(record: &Record) -> Vec<Sample> {
+    let mut packed = record.payload.as_ref();
+    // None is as short as a byte, so that no count makes room for more than there is.
+    let mut samples = Vec::with_capacity((record.items as usize).min(packed.len()));
     while !packed.is_empty() {
         let Some(text) = SampleText::unpack(&mut packed) else {
             tracing::error!("behind {} samples a record of the spool cannot be read", samples.len());

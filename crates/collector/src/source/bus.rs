@@ -185,8 +185,9 @@ impl<T: AsyncFn(&[TracePoint]) -> Result<()>> TakingIn<'_, T> {
 
 impl Contents {
     fn of(messages: Vec<Result<Notification, BadMessage>>, verifier: Option<&Verifier>) -> Self {
-        let bytes = messages.iter().flatten().map(Notification::size).sum();
-        let mut contents = Self { load: Load::with_room(bytes), ..Self::default() };
+        let bytes: usize = messages.iter().flatten().map(Notification::size).sum();
+        // Where fields are comes to each sample.
+        let mut contents = Self { load: Load::with_room(bytes + bytes / 8), ..Self::default() };
         for (place, message) in messages.into_iter().enumerate() {
             if let Err(bad) = message.and_then(|notification| contents.add(place, &notification, verifier)) {
                 contents.bad.push((place, bad));

@@ -7,12 +7,14 @@ use indexmap::IndexMap;
 use nephoscope_gnocchi::{Creator, Measure, NamedMetric, ResourceMeasures, Timestamp, resource_uuid};
 use nephoscope_resource_types::{Attributes, ResourceTypes};
 use nephoscope_telemetry::{Refused, Sample};
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::filter::LeftOut;
 
 /// The type of resources that have no other.
 const GENERIC: &str = "generic";
+/// About how much is known of an instance, which has more attributes than most.
+const FINGERPRINTED_BYTES: usize = 1024;
 
 /// A batch of samples by their resources, in the order in which those are met.
 #[derive(Debug, Default)]
@@ -161,10 +163,10 @@ impl<'a> OfResource<'a> {
     pub(super) fn fingerprint(&self) -> u128 {
         let mut attributes: Vec<_> = self.attributes.iter().collect();
         attributes.sort_unstable();
-        let mut hash = Xxh3::new();
+        let mut all = Vec::with_capacity(FINGERPRINTED_BYTES);
         let mut part = |text: &str| {
-            hash.update(&(text.len() as u64).to_le_bytes());
-            hash.update(text.as_bytes());
+            all.extend((text.len() as u64).to_le_bytes());
+            all.extend(text.as_bytes());
         };
         part(self.resource_type);
         part(self.project_id.unwrap_or_default());
@@ -172,7 +174,7 @@ impl<'a> OfResource<'a> {
             part(name);
             part(value);
         }
-        hash.digest128()
+        xxh3_128(&all)
     }
 }
 
