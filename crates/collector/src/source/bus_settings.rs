@@ -9,7 +9,7 @@ use nephoscope_telemetry::{ConnectionString, Result};
 
 /// How many messages are taken at a time at most: the cost of storing a batch hardly shows any more, and what has to be
 /// stored again after an outage is little. Of those of polling agents, at 70 kB each, a batch has fewer.
-const MOST_MESSAGES: u16 = 400;
+const MOST_MESSAGES: u16 = 300;
 /// The options of a bus beside those of its transport.
 const BUS_OPTIONS: [&str; 4] = ["topics", "control_exchange", "priorities", "pool"];
 

@@ -72,7 +72,7 @@ async fn connect(url: &str) -> Arc<dyn Driver> {
 fn consumer(url: &str) -> Consumer {
     let transport = Transport::read(&parse(url)).expect("it is a transport");
     let from = Destination::new("openstack", "profiler", INFO).expect("it is a topic");
-    Consumer::new(transport, vec![from], MOST / 3)
+    Consumer::new(transport, vec![from], MOST / 2)
 }
 
 async fn next(consumer: &mut Consumer) -> Batch {
