@@ -13,7 +13,7 @@ use lapin::options::{
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Acker, Channel};
 use nephoscope_telemetry::{Error, ErrorKind, Result};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::body::{self, BadMessage};
 use crate::connection::Link;
@@ -28,8 +28,8 @@ const BATCH_BYTES: usize = 1 << 20;
 /// How many bytes a queue delivers before any are settled: while one batch is settled the next is gathered, and the broker
 /// waits for neither.
 const AHEAD_BYTES: usize = 4 * BATCH_BYTES;
-/// As many messages at least: of those that are as long as a batch there are two in hand, and one is on its way.
-const LEAST_AHEAD: u16 = 3;
+/// As many messages at least, as those behind a first long one may be short.
+const LEAST_AHEAD: u16 = 16;
 /// And so many for each message of a batch at most, as those behind a first short one may be long.
 const MOST_AHEAD: u16 = 2;
 /// How long is waited for what a broker had delivered before it ended.
@@ -43,19 +43,21 @@ type Deliveries = SelectAll<BoxStream<'static, (usize, Option<Result<Delivery>>)
 
 /// Takes notifications off the queues of some destinations, over one connection.
 ///
-/// After an error it has let go of the connection, and of what it had not settled: the broker delivers that again, to it
-/// or to another consumer. Only a queue that is not durable may be gone with its broker, and so what it had delivered is given out
-/// before the error, though it may come again. The next call connects anew, beginning with the broker that was good last, and
-/// declares what may be gone. How long to wait before that is for the caller to say.
+/// After an error it is to be [closed](Self::close), once what is in hand is settled as far as that goes: the broker delivers the
+/// rest again, to it or to another consumer. Only a queue that is not durable may be gone with its broker, and so what it had
+/// delivered is given out before the error, though it may come again. Then the next call connects anew, beginning with the broker
+/// that was good last, and declares what may be gone. How long to wait before that is for the caller to say.
 pub struct Consumer {
     link: Link,
     from: Vec<Destination>,
     /// How many messages a batch has at most.
     most: u16,
     deliveries: Option<Deliveries>,
+    /// How many messages each queue delivers ahead, once that is known.
+    ahead: BTreeMap<usize, u16>,
     /// The batch that is being gathered.
     gathered: Batch,
-    /// Why nothing was delivered behind the batch that was given out.
+    /// Why nothing is delivered behind it.
     failed: Option<Error>,
 }
 
@@ -66,6 +68,8 @@ pub struct Batch {
     messages: Vec<Result<Notification, BadMessage>>,
     /// How long the bodies are.
     bytes: usize,
+    /// How many messages are of each queue.
+    counts: BTreeMap<usize, u16>,
     /// For each message its queue, and what tells the broker of it.
     unsettled: Vec<(usize, Acker)>,
 }
@@ -86,7 +90,15 @@ impl Consumer {
     /// Of these destinations, so many messages at a time. Nothing is connected yet.
     pub fn new(transport: Transport, from: Vec<Destination>, most: u16) -> Self {
         let link = Link::new(transport);
-        Self { link, from, most, deliveries: None, gathered: Batch::default(), failed: None }
+        Self {
+            link,
+            from,
+            most,
+            deliveries: None,
+            ahead: BTreeMap::new(),
+            gathered: Batch::default(),
+            failed: None,
+        }
     }
 
     /// Waits for a message, then as long as this for more, and returns them in the order of their queues: notifications,
@@ -95,28 +107,28 @@ impl Consumer {
     ///
     /// A call that is dropped before its end loses nothing: the next one goes on.
     pub async fn next(&mut self, patience: Duration) -> Result<Batch> {
-        let gathered = match self.failed.take() {
-            Some(error) => Err(error),
-            None => self.gather(patience).await,
-        };
-        if let Err(error) = gathered {
-            let comes_again = self.link.transport().queues.durable;
-            if !comes_again {
+        if self.failed.is_none()
+            && let Err(error) = self.gather(patience).await
+        {
+            self.failed = Some(error);
+            if self.link.transport().queues.durable {
+                self.gathered = Batch::default();
+            } else {
                 self.add_delivered().await;
             }
-            if comes_again || self.gathered.messages.is_empty() {
-                self.close().await;
-                return Err(error);
-            }
-            self.failed = Some(error);
         }
-        Ok(std::mem::take(&mut self.gathered))
+        match self.failed.take_if(|_| self.gathered.messages.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(std::mem::take(&mut self.gathered)),
+        }
     }
 
     /// Ends the connection. What is not settled stays in its queue.
     pub async fn close(&mut self) {
         self.deliveries = None;
+        self.ahead.clear();
         self.gathered = Batch::default();
+        self.failed = None;
         self.link.close().await;
     }
 
@@ -137,8 +149,13 @@ impl Consumer {
         Ok(())
     }
 
+    /// Also when it has half of what a queue delivers ahead: the other half may be in the batch before.
     fn is_full(&self) -> bool {
-        self.gathered.messages.len() >= usize::from(self.most) || self.gathered.bytes >= BATCH_BYTES
+        let batch = &self.gathered;
+        let has_half = |(queue, count): (&usize, &u16)| 2 * count >= self.ahead[queue];
+        batch.messages.len() >= usize::from(self.most)
+            || batch.bytes >= BATCH_BYTES
+            || batch.counts.iter().any(has_half)
     }
 
     async fn add_next(&mut self) -> Result<()> {
@@ -154,11 +171,12 @@ impl Consumer {
         Ok(())
     }
 
-    /// Adds what is here already, however many: that of other queues may stand behind the failure of one. As nothing is settled
-    /// meanwhile, no more comes than is delivered ahead.
+    /// Adds what is here already, however many: that of other queues may stand behind the failure of one.
     async fn add_delivered(&mut self) {
-        let Some(mut deliveries) = self.deliveries.take() else { return };
-        while let Ok(Some((queue, delivery))) = timeout(REST, deliveries.next()).await {
+        let end = Instant::now() + REST;
+        while let Some(deliveries) = &mut self.deliveries
+            && let Ok(Some((queue, delivery))) = timeout_at(end, deliveries.next()).await
+        {
             if let Some(Ok(delivery)) = delivery {
                 self.add(queue, delivery);
             }
@@ -167,7 +185,10 @@ impl Consumer {
 
     fn add(&mut self, queue: usize, delivery: Delivery) {
         let batch = &mut self.gathered;
-        batch.bytes += delivery.data.len();
+        let length = delivery.data.len();
+        self.ahead.entry(queue).or_insert_with(|| ahead(length, self.most));
+        *batch.counts.entry(queue).or_default() += 1;
+        batch.bytes += length;
         let text = body::text(delivery.data, &delivery.properties);
         batch.messages.push(text.and_then(Notification::open));
         batch.unsettled.push((queue, delivery.acker));
@@ -225,36 +246,34 @@ async fn consume_one(
     most: u16,
 ) -> Result<impl Stream<Item = Result<Delivery>>> {
     let mut narrow = subscribe(&channel, &queue, 1).await?;
+    let delivered = |delivery: lapin::Result<Delivery>| delivery.map_err(|error| failure(OPERATION, &error));
     let deliveries = async move {
         let (mut given, mut wide) = (Vec::new(), None);
-        match narrow.next().await {
+        match narrow.next().await.map(delivered) {
             Some(Ok(first)) => {
-                let widened = widen(&channel, &queue, &narrow, ahead(first.data.len(), most)).await;
+                let length = first.data.len();
                 given.push(Ok(first));
-                match widened {
+                match subscribe(&channel, &queue, ahead(length, most)).await {
                     Ok(consumer) => wide = Some(consumer),
                     Err(error) => given.push(Err(error)),
                 }
             }
-            Some(Err(error)) => given.push(Err(failure(OPERATION, &error))),
-            None => {}
+            other => given.extend(other),
         }
-        let rest = stream::iter(wide).flatten();
-        stream::iter(given).chain(rest.map(|delivery| delivery.map_err(|error| failure(OPERATION, &error))))
+        if let Some(consumer) = &mut wide {
+            let cancel = channel.basic_cancel(narrow.tag(), BasicCancelOptions::default());
+            if let Err(error) = answer(OPERATION, cancel).await {
+                // What it has may be nowhere else any more.
+                while let Some(Some(delivery)) = consumer.next().now_or_never() {
+                    given.push(delivered(delivery));
+                }
+                given.push(Err(error));
+                wide = None;
+            }
+        }
+        stream::iter(given).chain(stream::iter(wide).flatten().map(delivered))
     };
     Ok(stream::once(deliveries).flatten())
-}
-
-/// In place of a consumer another one, to which so many messages are delivered ahead.
-async fn widen(
-    channel: &Channel,
-    queue: &ShortString,
-    narrow: &lapin::Consumer,
-    ahead: u16,
-) -> Result<lapin::Consumer> {
-    let wide = subscribe(channel, queue, ahead).await?;
-    answer(OPERATION, channel.basic_cancel(narrow.tag(), BasicCancelOptions::default())).await?;
-    Ok(wide)
 }
 
 /// How many messages of about this length are delivered before any are settled.
@@ -288,8 +307,8 @@ mod tests {
     fn long_messages_are_few_and_short_ones_no_more_than_batches_take() {
         assert_eq!(
             [0, 1_000, 70_000, 1 << 20, 64 << 20].map(|bytes| ahead(bytes, 400)),
-            [800, 800, 59, 4, 3]
+            [800, 800, 59, 16, 16]
         );
-        assert_eq!([0, 70_000].map(|bytes| ahead(bytes, 1)), [3, 3]);
+        assert_eq!([0, 70_000].map(|bytes| ahead(bytes, 1)), [16, 16]);
     }
 }

@@ -19,6 +19,9 @@ pub(super) struct Batch {
     pub end: Place,
 }
 
+/// No sample is shorter, with the names of the fields that it has to have.
+const SHORTEST: usize = 50;
+
 impl Batch {
     pub(super) fn of(chunk: Chunk) -> Self {
         let Chunk { records, appended_at, damaged, end } = chunk;
@@ -59,8 +62,7 @@ fn runs(records: Vec<Record>) -> Vec<Run> {
 
 fn unpack(record: &Record) -> Vec<Sample> {
     let mut packed = record.payload.as_ref();
-    // None is as short as a byte, so that no count makes room for more than there is.
-    let mut samples = Vec::with_capacity((record.items as usize).min(packed.len()));
+    let mut samples = Vec::with_capacity((record.items as usize).min(packed.len() / SHORTEST));
     while !packed.is_empty() {
         let Some(text) = SampleText::unpack(&mut packed) else {
             tracing::error!("behind {} samples a record of the spool cannot be read", samples.len());

@@ -112,6 +112,7 @@ impl Bus {
                         tracing::warn!("{name}: {error}; trying again until it is there");
                     }
                     Meter::count(&meter.outages, 1);
+                    consumer.close().await;
                     if bus.wait(stop.as_mut()).await.is_break() {
                         break;
                     }

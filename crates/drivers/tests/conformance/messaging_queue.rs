@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nephoscope_messaging::{BadMessage, Batch, Consumer, Destination, INFO, Notification, Transport};
-use nephoscope_telemetry::{ConnectionString, Driver, Timestamp, TracePoint};
+use nephoscope_telemetry::{ConnectionString, Driver, Json, Timestamp, TracePoint};
 use nephoscope_testkit::server::{Missing, RabbitmqServer, Server};
 use nephoscope_testkit::{Trial, trial};
 use tokio::time::timeout;
@@ -33,6 +33,9 @@ pub(super) fn trials() -> Vec<Trial> {
             format!("{name}::what_is_settled_leaves_the_queue_and_nothing_else_does"),
             move || run(option, |url| Box::pin(settle_two_batches(url))),
         ));
+        trials.push(trial(format!("{name}::short_messages_behind_a_long_one_come_in_batches"), move || {
+            run(option, |url| Box::pin(take_short_behind_long(url)))
+        }));
     }
     trials.push(trial("rabbit::what_a_transient_queue_had_delivered_outlives_its_broker", || {
         lose_the_broker("amqp_durable_queues=false", true)
@@ -40,6 +43,7 @@ pub(super) fn trials() -> Vec<Trial> {
     trials.push(trial("rabbit::what_a_durable_queue_had_delivered_is_left_to_it", || {
         lose_the_broker("amqp_durable_queues=true", false)
     }));
+    trials.push(trial("rabbit::what_is_in_hand_is_settled_though_another_queue_is_gone", lose_a_queue));
     trials
 }
 
@@ -72,7 +76,8 @@ async fn connect(url: &str) -> Arc<dyn Driver> {
 fn consumer(url: &str) -> Consumer {
     let transport = Transport::read(&parse(url)).expect("it is a transport");
     let from = Destination::new("openstack", "profiler", INFO).expect("it is a topic");
-    Consumer::new(transport, vec![from], MOST / 2)
+    // What the first message was taken with has that one still.
+    Consumer::new(transport, vec![from], (MOST - 1) / 2)
 }
 
 async fn next(consumer: &mut Consumer) -> Batch {
@@ -152,6 +157,51 @@ async fn settle_two_batches(url: String) {
     assert!(left.iter().all(|point| !taken.contains(&point.to_json())), "something settled is there");
 }
 
+/// So few are delivered ahead, by the length of the first, that no batch ever has all it may have.
+async fn take_short_behind_long(url: String) {
+    const NEVER: Duration = Duration::from_secs(3600);
+    let mut long =
+        TracePoint::new("db-start", "b".into(), "long".into(), "b".into(), Timestamp::from_micros(1));
+    long.info = Json::written(&format!("{{\"text\": \"{}\"}}", "x".repeat(1 << 20)));
+    let driver = nephoscope_drivers::registry().connect(&parse(&url)).await.expect("it listens");
+    driver.notify(std::slice::from_ref(&long)).await.expect("the broker takes it");
+    let _driver = connect(&url).await;
+    let mut consumer = consumer(&url);
+    let mut taken = 0;
+    while taken < POINTS as usize - usize::from(MOST) {
+        let next = timeout(TIME_LIMIT, consumer.next(NEVER)).await.expect("there are more messages");
+        let mut batch = next.expect("the broker delivers");
+        taken += batch.take_messages().len();
+        batch.settle(&BTreeSet::new()).await.expect("the broker takes it");
+    }
+    consumer.close().await;
+}
+
+/// One of two queues is deleted while there is a batch of the other.
+fn lose_a_queue() -> Result<(), Missing> {
+    let server = RabbitmqServer::start()?;
+    let url = format!("{}?amqp_durable_queues=true", server.url());
+    runtime().block_on(async move {
+        let driver = nephoscope_drivers::registry().connect(&parse(&url)).await.expect("it listens");
+        let point =
+            TracePoint::new("db-start", "b".into(), "t".into(), "b".into(), Timestamp::from_micros(1));
+        driver.notify(std::slice::from_ref(&point)).await.expect("the broker takes it");
+        let from = ["profiler", "other"].map(|topic| Destination::new("openstack", topic, INFO));
+        let from = from.map(|destination| destination.expect("it is a topic")).into();
+        let mut consumer =
+            Consumer::new(Transport::read(&parse(&url)).expect("it is a transport"), from, MOST);
+        let mut batch = next(&mut consumer).await;
+        assert_eq!(payloads(&mut batch), [point.to_json()]);
+        server.control(&["delete_queue", "other.info"]);
+        let gone = timeout(TIME_LIMIT, consumer.next(PATIENCE)).await.expect("the broker tells");
+        gone.expect_err("a queue is gone");
+        batch.settle(&BTreeSet::new()).await.expect("the broker takes it");
+        consumer.close().await;
+        assert_eq!(shown(&*driver).await, 0, "what was settled is there");
+    });
+    Ok(())
+}
+
 /// The broker ends while a consumer waits for more behind what it has.
 fn lose_the_broker(option: &str, is_given_out: bool) -> Result<(), Missing> {
     let mut server = RabbitmqServer::start()?;
@@ -178,6 +228,7 @@ fn lose_the_broker(option: &str, is_given_out: bool) -> Result<(), Missing> {
             consumer.next(PATIENCE).await.expect_err("that the broker is gone is told");
         } else {
             taken.expect_err("that the broker is gone is told");
+            consumer.close().await;
             server.restart();
             assert_eq!(payloads(&mut next(&mut consumer).await), [point.to_json()]);
         }

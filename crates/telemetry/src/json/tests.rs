@@ -139,6 +139,18 @@ proptest! {
     }
 
     #[test]
+    fn a_string_that_is_cut_is_judged_as_an_ordinary_parser_does(
+        text in "([a-z]{0,20}[\"\\\\/\n\u{1}é😀]){0,12}", before in 0usize..130, cut in any::<prop::sample::Index>()
+    ) {
+        for whole in [Json::string(&text).as_str().to_owned(), serde_json::to_string(&text).unwrap()] {
+            let cut = (0..=whole.len()).rev().find(|&at| at <= cut.index(whole.len() + 1) && whole.is_char_boundary(at));
+            let text = " ".repeat(before) + &whole[..cut.unwrap()];
+            let ours = Scanner::new(&text).string().ok();
+            prop_assert_eq!(ours.as_deref().map(str::to_owned), serde_json::from_str::<String>(&text).ok());
+        }
+    }
+
+    #[test]
     fn what_an_ordinary_parser_takes_is_taken(value in any_value()) {
         let text = value.to_string();
         let json = Json::parse(&text).unwrap();
