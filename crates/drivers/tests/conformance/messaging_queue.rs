@@ -62,14 +62,19 @@ fn parse(url: &str) -> ConnectionString {
     ConnectionString::parse(url).expect("it is one")
 }
 
-async fn connect(url: &str) -> Arc<dyn Driver> {
+fn point(number: i64) -> TracePoint {
+    let time = Timestamp::from_micros(number);
+    TracePoint::new("db-start", "b".into(), number.to_string().as_str().into(), "b".into(), time)
+}
+
+fn points() -> Vec<TracePoint> {
+    (0..POINTS).map(point).collect()
+}
+
+/// Stores points in a queue.
+async fn send(url: &str, points: &[TracePoint]) -> Arc<dyn Driver> {
     let driver = nephoscope_drivers::registry().connect(&parse(url)).await.expect("it listens");
-    let point = |number| {
-        let time = Timestamp::from_micros(number);
-        TracePoint::new("db-start", "b".into(), number.to_string().as_str().into(), "b".into(), time)
-    };
-    let points: Vec<_> = (0..POINTS).map(point).collect();
-    driver.notify(&points).await.expect("the broker takes them");
+    driver.notify(points).await.expect("the broker takes them");
     driver
 }
 
@@ -100,7 +105,7 @@ async fn shown(driver: &dyn Driver) -> usize {
 
 /// Reports look on and on until the consumer has everything, and it gets everything.
 async fn look_while_it_is_consumed(url: String) {
-    let driver = connect(&url).await;
+    let driver = send(&url, &points()).await;
     let mut consumer = consumer(&url);
     let mut taken = BTreeSet::new();
     let consume = async {
@@ -127,7 +132,7 @@ async fn look_while_it_is_consumed(url: String) {
 
 /// A report shows what nobody holds; when the holder goes without settling, everything is there.
 async fn look_beside_a_holder(url: String) {
-    let driver = connect(&url).await;
+    let driver = send(&url, &points()).await;
     let mut consumer = consumer(&url);
     let mut held = next(&mut consumer).await;
     let count = held.take_messages().len();
@@ -143,7 +148,7 @@ async fn look_beside_a_holder(url: String) {
 
 /// One with messages that are refused, the last of them among these, and one that is given back.
 async fn settle_two_batches(url: String) {
-    let driver = connect(&url).await;
+    let driver = send(&url, &points()).await;
     let mut consumer = consumer(&url);
     let mut batch = next(&mut consumer).await;
     let mut given_back = next(&mut consumer).await;
@@ -160,12 +165,9 @@ async fn settle_two_batches(url: String) {
 /// So few are delivered ahead, by the length of the first, that no batch ever has all it may have.
 async fn take_short_behind_long(url: String) {
     const NEVER: Duration = Duration::from_secs(3600);
-    let mut long =
-        TracePoint::new("db-start", "b".into(), "long".into(), "b".into(), Timestamp::from_micros(1));
-    long.info = Json::written(&format!("{{\"text\": \"{}\"}}", "x".repeat(1 << 20)));
-    let driver = nephoscope_drivers::registry().connect(&parse(&url)).await.expect("it listens");
-    driver.notify(std::slice::from_ref(&long)).await.expect("the broker takes it");
-    let _driver = connect(&url).await;
+    let mut points = points();
+    points[0].info = Json::written(&format!("{{\"text\": \"{}\"}}", "x".repeat(1 << 20)));
+    let _driver = send(&url, &points).await;
     let mut consumer = consumer(&url);
     let mut taken = 0;
     while taken < POINTS as usize - usize::from(MOST) {
@@ -182,10 +184,8 @@ fn lose_a_queue() -> Result<(), Missing> {
     let server = RabbitmqServer::start()?;
     let url = format!("{}?amqp_durable_queues=true", server.url());
     runtime().block_on(async move {
-        let driver = nephoscope_drivers::registry().connect(&parse(&url)).await.expect("it listens");
-        let point =
-            TracePoint::new("db-start", "b".into(), "t".into(), "b".into(), Timestamp::from_micros(1));
-        driver.notify(std::slice::from_ref(&point)).await.expect("the broker takes it");
+        let point = point(1);
+        let driver = send(&url, std::slice::from_ref(&point)).await;
         let from = ["profiler", "other"].map(|topic| Destination::new("openstack", topic, INFO));
         let from = from.map(|destination| destination.expect("it is a topic")).into();
         let mut consumer =
@@ -207,10 +207,8 @@ fn lose_the_broker(option: &str, is_given_out: bool) -> Result<(), Missing> {
     let mut server = RabbitmqServer::start()?;
     let url = format!("{}?{option}", server.url());
     runtime().block_on(async move {
-        let driver = nephoscope_drivers::registry().connect(&parse(&url)).await.expect("it listens");
-        let point =
-            TracePoint::new("db-start", "b".into(), "t".into(), "b".into(), Timestamp::from_micros(1));
-        driver.notify(std::slice::from_ref(&point)).await.expect("the broker takes it");
+        let point = point(1);
+        let _driver = send(&url, std::slice::from_ref(&point)).await;
         let mut consumer = consumer(&url);
         let ending = tokio::task::spawn_blocking(move || {
             let columns = ["list_queues", "--no-table-headers", "messages_unacknowledged"];
