@@ -152,7 +152,7 @@ impl Consumer {
     /// Also when it has half of what a queue delivers ahead: the other half may be in the batch before.
     fn is_full(&self) -> bool {
         let batch = &self.gathered;
-        let has_half = |(queue, count): (&usize, &u16)| 2 * count >= self.ahead[queue];
+        let has_half = |(queue, count): (&usize, &u16)| *count >= self.ahead[queue] / 2;
         batch.messages.len() >= usize::from(self.most)
             || batch.bytes >= BATCH_BYTES
             || batch.counts.iter().any(has_half)
