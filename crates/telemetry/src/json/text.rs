@@ -12,6 +12,7 @@ use super::Scanner;
 /// Half of a surrogate pair, which Python writes for a lone surrogate, becomes U+FFFD: no Rust string can hold it.
 pub fn decode(value: &str) -> Option<Cow<'_, str>> {
     let quoted = value.strip_prefix('"')?;
+    // Most are short and say what they spell, for which no scanner has to look at a whole block.
     match memchr2(b'"', b'\\', quoted.as_bytes()) {
         Some(end) if quoted.as_bytes()[end] == b'"' => Some(Cow::Borrowed(&quoted[..end])),
         _ => Some(Scanner::new(value).string().unwrap_or_default()),
